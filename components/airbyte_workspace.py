@@ -1,0 +1,103 @@
+"""AirbyteWorkspace: the pinned connectors of a workspace, and the sources and destinations made of them.
+
+They hang here and not below a pipeline because pipelines share them: forty pipelines load one warehouse
+through one destination, and none of them may own it.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import pulumi
+from dynamic_providers.airbyte import ConnectorVersion, Destination, FingerprintKey, Source
+from pydantic import BaseModel, ConfigDict, Field
+
+from components.pipeline_file import DestinationSpec, Pipeline, SourceSpec
+from components.pipeline_file.variables import Resolved
+
+
+class AirbyteWorkspaceArgs(BaseModel):
+    """Arguments of AirbyteWorkspace."""
+
+    model_config = ConfigDict(frozen=True)
+
+    versions: Mapping[str, str] = Field(min_length=1)
+    """Connector -> pinned version."""
+    workspace_id: str | None = None
+    """None for the instance's default workspace."""
+    adopt: bool = False
+
+
+class AirbyteWorkspace(pulumi.ComponentResource):
+    """One workspace: version pins, sources and destinations."""
+
+    workspace_id: pulumi.Output[str]
+
+    def __init__(self, name: str, args: AirbyteWorkspaceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("airbyte-as-code:airbyte:AirbyteWorkspace", name, None, opts)
+        self._args = args
+        self._sources: dict[str, Source] = {}
+        self._destinations: dict[str, Destination] = {}
+        self._fingerprint_key = FingerprintKey(f"{name}-fingerprints", opts=self._child())
+        self._pins = {
+            connector: ConnectorVersion(
+                connector,
+                connector=connector,
+                version=version,
+                workspace_id=args.workspace_id,
+                opts=self._child(),
+            )
+            for connector, version in args.versions.items()
+        }
+        self.workspace_id = next(iter(self._pins.values())).workspace_id
+        self.versions = pulumi.Output.all(**{name: pin.version for name, pin in self._pins.items()})
+        self.register_outputs({"workspaceId": self.workspace_id, "versions": self.versions})
+
+    def source(self, pipeline: Pipeline, config: Resolved, needs: Sequence[pulumi.Resource]) -> Source:
+        """The pipeline's source, made on its first use; `needs` must exist before it is checked."""
+        spec = pipeline.spec.source
+        if spec.name not in self._sources:
+            pin = self._pins[spec.connector]
+            self._sources[spec.name] = Source(
+                spec.name,
+                source_name=spec.name,
+                connector=spec.connector,
+                definition_id=pin.definition_id,
+                connector_version=pin.version,
+                config=config.config,
+                secret_paths=config.secret_paths,
+                fingerprint_key=self._fingerprint_key.key,
+                workspace_id=pin.workspace_id,
+                adopt=self._args.adopt if spec.adopt is None else spec.adopt,
+                skip_check=spec.skip_check,
+                origin=pipeline.where("source"),
+                opts=self._child(spec, needs),
+            )
+        return self._sources[spec.name]
+
+    def destination(self, pipeline: Pipeline, config: Resolved, needs: Sequence[pulumi.Resource]) -> Destination:
+        """The pipeline's destination, made on its first use; `needs` must exist before it is checked."""
+        spec = pipeline.spec.destination
+        if spec.name not in self._destinations:
+            pin = self._pins[spec.connector]
+            self._destinations[spec.name] = Destination(
+                spec.name,
+                destination_name=spec.name,
+                connector=spec.connector,
+                definition_id=pin.definition_id,
+                connector_version=pin.version,
+                config=config.config,
+                secret_paths=config.secret_paths,
+                fingerprint_key=self._fingerprint_key.key,
+                workspace_id=pin.workspace_id,
+                adopt=self._args.adopt if spec.adopt is None else spec.adopt,
+                skip_check=spec.skip_check,
+                origin=pipeline.where("destination"),
+                opts=self._child(spec, needs),
+            )
+        return self._destinations[spec.name]
+
+    def _child(
+        self, spec: SourceSpec | DestinationSpec | None = None, needs: Sequence[pulumi.Resource] = ()
+    ) -> pulumi.ResourceOptions:
+        former = [pulumi.Alias(name=spec.renamed_from)] if spec and spec.renamed_from else []
+        flat = pulumi.Alias(parent=pulumi.ROOT_STACK_RESOURCE)
+        return pulumi.ResourceOptions(parent=self, aliases=[flat, *former], depends_on=list(needs))
