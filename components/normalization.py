@@ -43,10 +43,13 @@ def configure(connector: str, version: str, config: Mapping[str, Any], *, typed:
             )
         return {**config, "disable_type_dedupe": not typed}
     file_format = config.get("format")
-    if connector in _FLATTENS and isinstance(file_format, Mapping):
-        if typed and file_format.get("format_type") in _FLATTENABLE_FORMATS:
-            return {**config, "format": {"flattening": "Root level flattening", **file_format}}
+    if typed and connector in _FLATTENS and isinstance(file_format, Mapping) and _can_flatten(file_format):
+        return {**config, "format": {"flattening": "Root level flattening", **file_format}}
     return dict(config)
+
+
+def _can_flatten(file_format: Mapping[str, Any]) -> bool:
+    return file_format.get("format_type") in _FLATTENABLE_FORMATS
 
 
 def _older(version: str, than: str) -> bool:

@@ -233,9 +233,8 @@ def plan_snowflake(settings: SnowflakeSettings, pipelines: Iterable[Pipeline]) -
     problems: list[Problem] = []
     for pipeline in loading:
         config = pipeline.spec.destination.config
-        for field in ("warehouse", "database", "schema"):
-            if problem := _unfit(pipeline, field, config.get(field)):
-                problems.append(problem)
+        unfit = [_unfit(pipeline, field, config.get(field)) for field in ("warehouse", "database", "schema")]
+        problems += filter(None, unfit)
         if not problems:
             warehouses.add(config["warehouse"])
             schemas.setdefault(config["database"], set()).add(config["schema"])

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar, Generic, cast
 
 from sandbox.plugins.resource import Field, PluginError, Resource, Session
-from sandbox.plugins.values import UNKNOWN, Properties, Value, is_known, texts
+from sandbox.plugins.values import UNKNOWN, Properties, Value, is_known
 
 
 class Provider(ABC, Generic[Session]):
@@ -96,7 +96,9 @@ class Provider(ABC, Generic[Session]):
     def confidential(self) -> list[str]:
         """The secret texts of the configuration, which no message may show."""
         return [
-            text for field in self.config if field.secret for text in texts(self._configuration.get(field.name))
+            value
+            for field in self.config
+            if field.secret and isinstance(value := self._configuration.get(field.name), str)
         ]
 
     def _fields(self) -> dict[str, Field]:

@@ -140,6 +140,10 @@ class Resource(ABC, Generic[Session]):
     def locate(self, identifier: str) -> Properties:
         """The properties that an id tells (for an import); raises ValueError with the form it should have."""
 
+    def complete(self, session: Session, inputs: Properties) -> Properties:  # noqa: ARG002 - for kinds that need it
+        """`inputs` with what the session tells of the resource's place, such as its database."""
+        return inputs
+
     @abstractmethod
     def create(self, session: Session, inputs: Properties) -> None:
         """Make it. Nothing is left behind when this raises."""
@@ -148,15 +152,26 @@ class Resource(ABC, Generic[Session]):
     def read(self, session: Session, state: Properties) -> Properties | None:
         """The live values of every readable field, or None when it is gone."""
 
-    @abstractmethod
     def update(
-        self, session: Session, state: Properties, inputs: Properties, changed: Collection[str]
+        self,
+        session: Session,
+        state: Properties,
+        inputs: Properties,
+        changed: Collection[str],
     ) -> None:
-        """Bring the fields named in `changed` to what `inputs` declare."""
+        """Bring the fields named in `changed` to what `inputs` declare.
+
+        Never called for a kind of which every change replaces, which need not have this.
+        """
+        raise NotImplementedError(self.token)
 
     @abstractmethod
     def delete(self, session: Session, state: Properties) -> None:
         """Remove it; fine when it is gone already."""
+
+    def replaces(self, change: Change, inputs: Properties) -> bool:  # noqa: ARG002 - for kinds with rules
+        """Whether this change makes a new resource."""
+        return change.field.replace
 
     def complaints(self, inputs: Properties) -> Iterator[tuple[str, str]]:  # noqa: ARG002 - for kinds with rules
         """Pairs of property and reason for what the table of fields can't say. Values may be unknown."""
@@ -186,15 +201,11 @@ class Resource(ABC, Generic[Session]):
             if coerced is not None:
                 inputs[name] = coerced
         failures += [
-            (field.name, "is required")
-            for field in self.fields
-            if field.required and declared.get(field.name) is None
+            (field.name, "is required") for field in self.fields if field.required and declared.get(field.name) is None
         ]
         return inputs, failures or list(self.complaints(inputs))
 
-    def diff(
-        self, state: Properties, inputs: Properties, ignored: Collection[str] = ()
-    ) -> list[Change]:
+    def diff(self, state: Properties, inputs: Properties, ignored: Collection[str] = ()) -> list[Change]:
         """The properties that an update has to change. What is not known yet counts as a change."""
         return [
             Change(field, state.get(field.name), inputs.get(field.name))
@@ -219,6 +230,7 @@ class Resource(ABC, Generic[Session]):
 
     def outputs(self, live: Properties, known: Properties) -> Properties:
         """What state will hold: the live values, in the spelling of `known` where they mean the same."""
+        known = {name: value for name, value in known.items() if is_known(value)}
         return {
             field.name: _spelled(field, live, known) if field.readable else known.get(field.name, field.default)
             for field in self.fields
@@ -243,7 +255,7 @@ def _told(field: Field) -> bool:
 
 def _tells(field: Field, live: Properties, *, importing: bool) -> bool:
     """Whether a field that is not declared has something to say."""
-    if not field.readable or live.get(field.name) is None:
+    if not field.readable or live.get(field.name) in (None, "", [], {}):
         return False
     if field.server_set:
         return importing

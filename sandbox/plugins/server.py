@@ -21,7 +21,7 @@ from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc, st
 
 from sandbox.plugins.provider import Provider
 from sandbox.plugins.resource import Change, PluginError, Resource, Session
-from sandbox.plugins.values import Properties, UnsupportedValueError, decode, encode, is_known, texts
+from sandbox.plugins.values import Properties, UnsupportedValueError, decode, encode, is_known, secret_texts
 
 Answer = TypeVar("Answer")
 _Diff = provider_pb2.DiffResponse
@@ -117,14 +117,17 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer, Generic[Session]):
             state, _ = decode(request.olds)
             inputs, _ = decode(request.news)
             changes = kind.diff(state, inputs, request.ignoreChanges)
-            replaces = [change.field.name for change in changes if change.field.replace]
+            replaces = [change.field.name for change in changes if kind.replaces(change, inputs)]
             return _Diff(
                 changes=_Diff.DIFF_SOME if changes else _Diff.DIFF_NONE,
                 diffs=[change.field.name for change in changes],
                 replaces=replaces,
                 deleteBeforeReplace=bool(replaces) and _same_place(kind, state, inputs),
                 hasDetailedDiff=True,
-                detailedDiff={change.field.name: _property_diff(change) for change in changes},
+                detailedDiff={
+                    change.field.name: _property_diff(change, replaces=change.field.name in replaces)
+                    for change in changes
+                },
             )
 
         return self._answer(context, answer, request.olds, request.news)
@@ -137,9 +140,11 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer, Generic[Session]):
             inputs, secrets = decode(request.properties)
             if request.preview:
                 return provider_pb2.CreateResponse(properties=encode(kind.predict(inputs), secrets))
+            session = self._provider.session()
+            inputs = kind.complete(session, inputs)
             identifier = kind.identity(inputs)
             with _Telling(kind, identifier, "created"):
-                kind.create(self._provider.session(), inputs)
+                kind.create(session, inputs)
             try:
                 properties = self._read_back(kind, identifier, inputs, secrets)
             except PluginError as error:
@@ -165,7 +170,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer, Generic[Session]):
             outputs = kind.outputs(live, state)
             secrets |= secret_inputs | {field.name for field in kind.fields if field.secret}
             return provider_pb2.ReadResponse(
-                id=kind.identity({**state, **outputs}),
+                id=kind.identity(outputs if importing else state),
                 properties=encode(outputs, secrets),
                 inputs=encode(kind.live_inputs(live, None if importing else declared), secrets),
             )
@@ -186,7 +191,8 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer, Generic[Session]):
             changed = {change.field.name for change in kind.diff(state, inputs, request.ignoreChanges)}
             with _Telling(kind, request.id, "updated"):
                 kind.update(self._provider.session(), state, inputs, changed)
-            return provider_pb2.UpdateResponse(properties=self._read_back(kind, request.id, inputs, secrets))
+            wanted = kind.predict(inputs, state)
+            return provider_pb2.UpdateResponse(properties=self._read_back(kind, request.id, wanted, secrets))
 
         return self._answer(context, answer, request.olds, request.news)
 
@@ -218,13 +224,10 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer, Generic[Session]):
         secrets |= {field.name for field in kind.fields if field.secret}
         return encode(kind.outputs(live, inputs), secrets)
 
-    def _half_made(
-        self, context: Any, identifier: str, inputs: struct_pb2.Struct, reason: str
-    ) -> NoReturn:
+    def _half_made(self, context: Any, identifier: str, inputs: struct_pb2.Struct, reason: str) -> NoReturn:
         """Tell the engine that the resource exists, so that it is kept in state, although its read failed."""
-        detail = provider_pb2.ErrorResourceInitFailed(
-            id=identifier, properties=inputs, inputs=inputs, reasons=[self._redacted(reason, inputs)]
-        )
+        reason = self._redacted(reason, inputs)
+        detail = provider_pb2.ErrorResourceInitFailed(id=identifier, properties=inputs, inputs=inputs, reasons=[reason])
         status = status_pb2.Status(code=grpc.StatusCode.UNKNOWN.value[0], message=reason)
         status.details.add().Pack(detail)
         context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
@@ -235,7 +238,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer, Generic[Session]):
             return answer()
         except (PluginError, UnsupportedValueError) as error:
             context.abort(grpc.StatusCode.UNKNOWN, self._redacted(str(error), *sent))
-        except Exception as error:  # noqa: BLE001 - a defect here must not print its values
+        except Exception as error:
             what = f"{type(error).__name__}: {error}"
             context.abort(
                 grpc.StatusCode.INTERNAL,
@@ -245,9 +248,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer, Generic[Session]):
 
     def _redacted(self, message: str, *sent: struct_pb2.Struct) -> str:
         confidential = self._provider.confidential()
-        for struct in sent:
-            properties, secrets = decode(struct)
-            confidential += [text for name in secrets for text in texts(properties[name])]
+        confidential += [text for struct in sent for text in secret_texts(struct)]
         for text in sorted(confidential, key=len, reverse=True):
             if len(text) > 3:
                 message = message.replace(text, "[secret]")
@@ -279,12 +280,12 @@ def _located(kind: Resource[Any], identifier: str) -> Properties:
 
 def _same_place(kind: Resource[Any], state: Properties, inputs: Properties) -> bool:
     """Whether a replacement would be made where the old one still stands, so that the old one has to go first."""
-    return not is_known(inputs) or kind.identity(inputs) == kind.identity(state)
+    return not is_known(inputs) or kind.identity(kind.predict(inputs, state)) == kind.identity(state)
 
 
-def _property_diff(change: Change) -> provider_pb2.PropertyDiff:
+def _property_diff(change: Change, *, replaces: bool) -> provider_pb2.PropertyDiff:
     kind = "ADD" if change.was is None else "DELETE" if change.will_be is None else "UPDATE"
-    return _Kind(kind=_Kind.Kind.Value(kind + ("_REPLACE" if change.field.replace else "")))
+    return _Kind(kind=_Kind.Kind.Value(kind + ("_REPLACE" if replaces else "")))
 
 
 def _failures(failures: Iterable[tuple[str, str]]) -> list[provider_pb2.CheckFailure]:
@@ -302,11 +303,8 @@ def _automatic_name(request: provider_pb2.CheckRequest) -> str:
     return f"{name}-{hashlib.sha256(request.randomSeed or os.urandom(16)).hexdigest()[:7]}"
 
 
-def serve(provider: Provider[Any]) -> None:
-    """Serve `provider` on a free loopback port, print the port, and end with the engine that started us."""
-    engine = os.getppid()
-    # Ctrl-C reaches the whole process group; the engine decides when its plugins end.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def start(provider: Provider[Any]) -> tuple[Any, int]:
+    """A running gRPC server for `provider` on a free loopback port, and that port."""
     server = grpc.server(
         futures.ThreadPoolExecutor(max_workers=32),
         options=[("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)],
@@ -314,8 +312,18 @@ def serve(provider: Provider[Any]) -> None:
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(Servicer(provider), server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
+    return server, port
+
+
+def serve(provider: Provider[Any]) -> None:
+    """Serve `provider`, print the port, and end with the engine that started us."""
+    engine = os.getppid()
+    # Ctrl-C reaches the whole process group; the engine decides when its plugins end.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    server, port = start(provider)
     sys.stdout.write(f"{port}\n")
     sys.stdout.flush()
+    # wait_for_termination answers True while it has only run out of time.
     while server.wait_for_termination(timeout=1) and os.getppid() == engine:
         pass
     provider.shut()

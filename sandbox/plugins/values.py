@@ -135,12 +135,19 @@ def is_known(value: Value) -> bool:
     return value is not UNKNOWN
 
 
-def texts(value: Value) -> list[str]:
-    """Every string inside `value`: what a message must not show when the value is secret."""
-    if isinstance(value, str):
-        return [value]
-    if isinstance(value, Mapping):
-        return [text for item in value.values() for text in texts(item)]
-    if isinstance(value, list):
-        return [text for item in value for text in texts(item)]
+def secret_texts(struct: struct_pb2.Struct) -> list[str]:
+    """Every string that `struct` holds under the mark of a secret: what no message may show."""
+    return [text for value in struct.fields.values() for text in _texts(value, secret=False)]
+
+
+def _texts(value: struct_pb2.Value, *, secret: bool) -> list[str]:
+    kind = value.WhichOneof("kind")
+    if kind == "string_value":
+        return [value.string_value] if secret else []
+    if kind == "list_value":
+        return [text for item in value.list_value.values for text in _texts(item, secret=secret)]
+    if kind == "struct_value":
+        fields = value.struct_value.fields
+        marked = _SIGNATURE_KEY in fields and fields[_SIGNATURE_KEY].string_value == _SECRET
+        return [text for item in fields.values() for text in _texts(item, secret=secret or marked)]
     return []

@@ -1,0 +1,1 @@
+"""The command line beside `pulumi`: what concerns pipeline files rather than a stack."""

@@ -1,0 +1,1 @@
+"""Pulumi dynamic providers: what no packaged provider manages well."""

@@ -1,0 +1,187 @@
+"""The one place that builds a request: the Config API over HTTP, with a token, retries and readable errors."""
+
+import base64
+import binascii
+import json
+import random
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import httpx
+
+from dynamic_providers.airbyte import responses
+from dynamic_providers.airbyte.errors import ApiError, OutcomeUnknownError, UnauthorizedError, UnreachableError
+from dynamic_providers.airbyte.models import InstanceConfiguration
+from dynamic_providers.airbyte.redaction import Redactor
+from dynamic_providers.airbyte.settings import Settings
+
+CREATES: Final = frozenset(
+    {"sources/create", "destinations/create", "connections/create", "scoped_configuration/create", "tags/create"}
+)
+"""Operations that make something: the server has no idempotency key, so a second try could make two."""
+
+_ATTEMPTS = 5
+_RETRIED_STATUS = frozenset({408, 429, 502, 503, 504})
+_NOT_PROCESSED = frozenset({408, 429})
+"""Statuses that promise that nothing was done, so even a create may be sent again."""
+_RENEW_BEFORE = 30.0
+"""Seconds before a token's end at which a new one is asked for."""
+
+# The server gives a check 10 minutes and a discovery 30, and holds the request for as long.
+_READ_TIMEOUTS = {"check_connection": 660.0, "check_connection_for_update": 660.0, "discover_schema": 1860.0}
+_READ_TIMEOUT = 120.0
+
+
+class Client:
+    """Calls operations of one server's Config API; safe to share between threads.
+
+    ``post`` raises ApiError's children. It answers 408, 429, 502, 503 and 504 and broken connections with up to
+    five attempts, except for creates: those are sent once, and OutcomeUnknownError says that the answer was lost.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        redactor: Redactor | None = None,
+        transport: httpx.BaseTransport | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.redactor = redactor or Redactor()
+        self.redactor.add(settings.client_secret)
+        self._settings = settings
+        self._sleep = sleep
+        self._clock = clock
+        self._http = httpx.Client(
+            base_url=f"{settings.url}/api/v1/",
+            transport=transport,
+            timeout=httpx.Timeout(_READ_TIMEOUT, connect=10.0),
+            headers={"User-Agent": "airbyte-as-code", "Accept": "application/json"},
+            trust_env=not _is_loopback(settings.url),
+        )
+        self._token = ""
+        self._token_ends = 0.0
+        self._token_lock = threading.Lock()
+        self._instance: InstanceConfiguration | None = None
+        self._instance_lock = threading.Lock()
+
+    def post(self, operation: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Call an operation, as ``sources/list_paginated``; the answer is ``{}`` where the server sends none."""
+        response = self._send(operation, body if body is not None else {})
+        return responses.body(response) if response.content else {}
+
+    def instance(self) -> InstanceConfiguration:
+        """Version, edition and defaults of the server; asked once."""
+        with self._instance_lock:
+            if self._instance is None:
+                response = self._attempt("instance_configuration", None, authorized=False)
+                self._instance = InstanceConfiguration.model_validate(responses.body(response))
+            return self._instance
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def _send(self, operation: str, body: dict[str, Any]) -> httpx.Response:
+        try:
+            return self._attempt(operation, body, authorized=True)
+        except UnauthorizedError as error:
+            if error.status != 401 or not self._settings.client_id:
+                raise
+            self._forget_token()
+            return self._attempt(operation, body, authorized=True)
+
+    def _attempt(self, operation: str, body: dict[str, Any] | None, *, authorized: bool) -> httpx.Response:
+        creates = operation in CREATES
+        for attempt in range(1, _ATTEMPTS + 1):
+            last = attempt == _ATTEMPTS
+            headers = {"Authorization": f"Bearer {self._bearer()}"} if authorized and self._needs_token else {}
+            delay = min(10.0, 0.25 * 2**attempt) * random.uniform(0.5, 1.5)  # noqa: S311 - jitter, not a secret
+            try:
+                response = self._exchange(operation, body, headers)
+            except httpx.TransportError as error:
+                # A connection that was never made carried no request, so even a create may try again.
+                unsent = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
+                if creates and not unsent:
+                    raise self._lost(operation, type(error).__name__) from None
+                if last:
+                    raise self._unreachable(operation, error) from None
+            else:
+                if response.is_success:
+                    return response
+                if creates and response.status_code in _RETRIED_STATUS - _NOT_PROCESSED:
+                    raise self._lost(operation, f"HTTP {response.status_code}")
+                if last or response.status_code not in _RETRIED_STATUS:
+                    raise responses.error(operation, response, self.redactor)
+                delay = max(delay, responses.retry_after(response))
+            self._sleep(delay)
+        raise AssertionError("the last attempt returns or raises")
+
+    def _exchange(self, operation: str, body: dict[str, Any] | None, headers: dict[str, str]) -> httpx.Response:
+        if body is None:
+            return self._http.get(operation, headers=headers)
+        read = _READ_TIMEOUTS.get(operation.rpartition("/")[2], _READ_TIMEOUT)
+        timeout = httpx.Timeout(read, connect=10.0)
+        return self._http.post(operation, json=body, headers=headers, timeout=timeout)
+
+    @property
+    def _needs_token(self) -> bool:
+        return bool(self._settings.client_id)
+
+    def _bearer(self) -> str:
+        with self._token_lock:
+            if not self._token or self._clock() >= self._token_ends - _RENEW_BEFORE:
+                body = {"client_id": self._settings.client_id, "client_secret": self._settings.client_secret}
+                try:
+                    response = self._attempt("applications/token", body, authorized=False)
+                except ApiError as error:
+                    if error.status in (400, 401, 403):
+                        raise responses.wrong_credentials(error, self._settings.url) from None
+                    raise
+                self._token = str(responses.body(response).get("access_token", ""))
+                self._token_ends = token_end(self._token)
+                self.redactor.add(self._token)
+            return self._token
+
+    def _forget_token(self) -> None:
+        with self._token_lock:
+            self._token = ""
+
+    def _unreachable(self, operation: str, error: httpx.TransportError) -> UnreachableError:
+        return UnreachableError(
+            f"Airbyte does not answer at {self._settings.url}",
+            operation=operation,
+            why=f"{type(error).__name__} on {operation}: {self.redactor.scrub(str(error))}",
+            fix="Check that the server is up and that airbyteUrl is its address.",
+        )
+
+    @staticmethod
+    def _lost(operation: str, how: str) -> OutcomeUnknownError:
+        return OutcomeUnknownError(
+            f"The answer to {operation} was lost, so the object may or may not exist",
+            operation=operation,
+            why=how,
+            fix="Run `pulumi up` again: an object that was made is found by its name and taken over.",
+        )
+
+
+def token_end(token: str) -> float:
+    """When a JWT ends, in epoch seconds; infinity where it does not say, as a 401 will."""
+    parts = token.split(".")
+    if len(parts) == 3:
+        try:
+            claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+            return float(claims["exp"])
+        except (binascii.Error, ValueError, KeyError, TypeError):
+            pass
+    return float("inf")
+
+
+def _is_loopback(url: str) -> bool:
+    # A proxy from the environment is never the way to our own machine.
+    host = urlsplit(url).hostname or ""
+    return host == "localhost" or host.endswith(".localhost") or host == "::1" or host.startswith("127.")

@@ -1,0 +1,127 @@
+"""What can go wrong, each said in one paragraph a user can act on.
+
+::
+
+    AirbyteError
+    ├── SettingsError               the connection settings are missing or unusable
+    ├── ApiError                    the server answered something else than success
+    │   ├── UnreachableError        nobody answered at the address
+    │   ├── UnauthorizedError       401 or 403: the credentials do not do
+    │   ├── NotFoundError           404: no such object
+    │   ├── RefusedError            another 4xx: the server will not take the request
+    │   ├── ServerError             5xx, after the retries that the operation allows
+    │   └── OutcomeUnknownError     a create may or may not have happened
+    ├── UnknownConnectorError       no connector definition of that name
+    ├── UnknownVersionError         no such version of a connector
+    ├── BreakingChangeError         a version change that its maker calls breaking, not accepted
+    ├── InvalidConfigError          a configuration its connector's spec does not allow
+    ├── InvalidStreamsError         streams the source or the destination can't sync
+    ├── InvalidScheduleError        a schedule Airbyte would not take
+    ├── CheckFailedError            the connector can't work with this configuration
+    ├── DiscoverFailedError         the source can't say which streams it has
+    ├── AlreadyExistsError          an object of that name exists and is not known to be ours
+    └── StateLossError              a change that would forget how far a sync has come
+
+No error holds a secret: the client redacts what it parses, and validation names fields, not values.
+"""
+
+
+class AirbyteError(Exception):
+    """Base of all errors of this package; its text is one readable paragraph."""
+
+    def __init__(self, what: str, *, origin: str | None = None, why: str = "", fix: str = "") -> None:
+        """Compose the paragraph: `origin` is a file and line, `why` the server's words, `fix` what to do."""
+        self.what, self.origin, self.why, self.fix = what, origin, why, fix
+        where = f"{origin}: " if origin else ""
+        super().__init__(where + " ".join(_sentence(part) for part in (what, why, fix) if part))
+
+
+class SettingsError(AirbyteError):
+    """The connection settings are missing or unusable."""
+
+
+class ApiError(AirbyteError):
+    """The server answered something else than success."""
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        operation: str,
+        status: int | None = None,
+        message: str = "",
+        why: str = "",
+        fix: str = "",
+    ) -> None:
+        """`operation` is the path below /api/v1, `message` what the server said, already redacted."""
+        self.operation, self.status, self.message = operation, status, message
+        super().__init__(what, why=why, fix=fix)
+
+
+class UnreachableError(ApiError):
+    """Nobody answered at the address."""
+
+
+class UnauthorizedError(ApiError):
+    """401 or 403: the credentials do not do."""
+
+
+class NotFoundError(ApiError):
+    """404: no such object."""
+
+
+class RefusedError(ApiError):
+    """Another 4xx: the server will not take the request."""
+
+
+class ServerError(ApiError):
+    """5xx, after the retries that the operation allows."""
+
+
+class OutcomeUnknownError(ApiError):
+    """A create may or may not have happened: the answer was lost on its way."""
+
+
+class UnknownConnectorError(AirbyteError):
+    """No connector definition of that name."""
+
+
+class UnknownVersionError(AirbyteError):
+    """No such version of a connector."""
+
+
+class BreakingChangeError(AirbyteError):
+    """A version change that its maker calls breaking, not accepted by the program."""
+
+
+class InvalidConfigError(AirbyteError):
+    """A configuration its connector's spec does not allow."""
+
+
+class InvalidStreamsError(AirbyteError):
+    """Streams the source or the destination can't sync."""
+
+
+class InvalidScheduleError(AirbyteError):
+    """A schedule Airbyte would not take."""
+
+
+class CheckFailedError(AirbyteError):
+    """The connector can't work with this configuration."""
+
+
+class DiscoverFailedError(AirbyteError):
+    """The source can't say which streams it has."""
+
+
+class AlreadyExistsError(AirbyteError):
+    """An object of that name exists and is not known to be ours."""
+
+
+class StateLossError(AirbyteError):
+    """A change that would forget how far a sync has come."""
+
+
+def _sentence(text: str) -> str:
+    one_line = " ".join(text.split())
+    return one_line if one_line.endswith((".", "!", "?", ":")) else f"{one_line}."

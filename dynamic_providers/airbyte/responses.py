@@ -1,0 +1,101 @@
+"""Reading the server's answers, above all its errors, which differ by version.
+
+Up to 1.8 an error says what is wrong and carries stack traces; from 2.0 most say only ``{"errorId": …}``, and
+proxies answer in HTML. A schema violation embeds the whole spec after a line ``Schema:``.
+"""
+
+import re
+from typing import Any
+
+import httpx
+
+from dynamic_providers.airbyte.errors import ApiError, NotFoundError, RefusedError, ServerError, UnauthorizedError
+from dynamic_providers.airbyte.redaction import Redactor
+
+_LONGEST = 600
+
+
+def body(response: httpx.Response) -> dict[str, Any]:
+    """The JSON object of a successful answer; ServerError where it is none (a login page, say)."""
+    try:
+        value = response.json()
+    except ValueError:
+        value = None
+    if not isinstance(value, dict):
+        raise ServerError(
+            f"Airbyte answered {response.request.url.path} with something that is no JSON object",
+            operation=response.request.url.path,
+            status=response.status_code,
+            fix="Check that airbyteUrl is the address of the Airbyte server and not of a proxy's login page.",
+        )
+    return value
+
+
+def error(operation: str, response: httpx.Response, redactor: Redactor) -> ApiError:
+    """The error that an unsuccessful answer stands for, in the server's words as far as it has any."""
+    status = response.status_code
+    said, error_id = _message(response)
+    message = redactor.scrub(said)
+    what = f"Airbyte refused {operation} (HTTP {status})"
+    why = message
+    fix = f"The server's log says more: search it for {error_id}." if error_id and not message else ""
+    if status in (401, 403):
+        fix = fix or (
+            "The token is not accepted: check airbyteClientId and airbyteClientSecret."
+            if status == 401
+            else "The application lacks the role: version pins need an instance admin."
+        )
+        return UnauthorizedError(what, operation=operation, status=status, message=message, why=why, fix=fix)
+    if status == 404:
+        return NotFoundError(
+            f"Airbyte does not know what {operation} asks for (HTTP 404)",
+            operation=operation,
+            status=status,
+            message=message,
+            why=why,
+            fix=fix,
+        )
+    if status >= 500:
+        what = f"Airbyte failed on {operation} (HTTP {status})"
+        return ServerError(what, operation=operation, status=status, message=message, why=why, fix=fix)
+    return RefusedError(what, operation=operation, status=status, message=message, why=why, fix=fix)
+
+
+def wrong_credentials(cause: ApiError, url: str) -> UnauthorizedError:
+    """The error of a token request that was turned down."""
+    return UnauthorizedError(
+        f"Airbyte at {url} does not accept airbyteClientId and airbyteClientSecret",
+        operation=cause.operation,
+        status=cause.status,
+        message=cause.message,
+        why=cause.message,
+        fix="`abctl local credentials`, or the Kubernetes secret airbyte-auth-secrets, shows the right ones.",
+    )
+
+
+def retry_after(response: httpx.Response) -> float:
+    """Seconds the server asks to wait, at most a minute; 0 where it does not say."""
+    value = response.headers.get("Retry-After", "")
+    return min(float(value), 60.0) if value.isdigit() else 0.0
+
+
+def _message(response: httpx.Response) -> tuple[str, str]:
+    try:
+        value = response.json()
+    except ValueError:
+        return _from_html(response.text), ""
+    if not isinstance(value, dict):
+        return "", ""
+    parts = [str(value[key]) for key in ("message", "detail", "title") if value.get(key)][:1]
+    for violation in value.get("validationErrors") or []:
+        parts.append(f"{violation.get('propertyPath')}: {violation.get('message')}")
+    data = value.get("data")
+    if isinstance(data, dict):
+        parts += [str(item) for item in data.values() if isinstance(item, str)]
+    text = " ".join(part.partition("\nSchema:")[0] for part in parts)
+    return text[:_LONGEST], str(value.get("errorId") or "")
+
+
+def _from_html(text: str) -> str:
+    title = re.search(r"<title>(.*?)</title>", text, re.IGNORECASE | re.DOTALL)
+    return (title[1] if title else re.sub(r"<[^>]*>", " ", text)).strip()[:200]

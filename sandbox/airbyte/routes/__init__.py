@@ -1,0 +1,47 @@
+"""The endpoints of the Config API, one module a family; ``sandbox`` has those that are not Airbyte's."""
+
+from __future__ import annotations
+
+from . import (
+    actor_versions,
+    actors,
+    applications,
+    checks,
+    commands,
+    connection_commands,
+    connections,
+    definitions,
+    deployment,
+    discovery,
+    jobs,
+    notifications,
+    operations,
+    scoped_configuration,
+    tags,
+    web_backend,
+    workspaces,
+)
+
+ENDPOINTS = [
+    endpoint
+    for module in (
+        actor_versions,
+        actors,
+        applications,
+        checks,
+        commands,
+        connection_commands,
+        connections,
+        definitions,
+        deployment,
+        discovery,
+        jobs,
+        notifications,
+        operations,
+        scoped_configuration,
+        tags,
+        web_backend,
+        workspaces,
+    )
+    for endpoint in module.api.all
+]

@@ -1,0 +1,91 @@
+"""The endpoints of Airbyte's own web page that clients sometimes use, with their side effects."""
+
+from __future__ import annotations
+
+from .. import connections
+from ..catalog import key_of, with_default_config
+from ..discovery import latest_catalog, refreshed_catalog
+from ..entities import Connection
+from ..instance import Instance
+from ..kinds import DESTINATION, SOURCE
+from ..propagation import apply_discovery
+from ..schedule import BadExpression, describe
+from ..wire import Body, Endpoints, Json
+
+api = Endpoints()
+
+
+@api.post("/v1/web_backend/connections/get", slow=True)
+def get(instance: Instance, body: Body) -> Json:
+    """A connection with the streams that it could select; refreshing the catalog may disable it."""
+    with instance.store.lock:
+        connection = instance.store.connections.get(body.id("connectionId"))
+    if body.flag("withRefreshedCatalog"):
+        catalog = refreshed_catalog(instance, connection)
+        with instance.store.lock:
+            if catalog is not None:
+                apply_discovery(instance, connection, catalog, propagate=False)
+    with instance.store.lock:
+        return _read(instance, connection)
+
+
+@api.post("/v1/web_backend/connections/create")
+def create(instance: Instance, body: Body) -> Json:
+    """Like ``connections/create``."""
+    return _read(instance, connections.create(instance, body))
+
+
+@api.post("/v1/web_backend/connections/update")
+def update(instance: Instance, body: Body) -> Json:
+    """Like ``connections/update``, and then a refresh or a reset of the streams that changed, unless told to skip it."""
+    connection = instance.store.connections.get(body.id("connectionId"))
+    before = {key_of(entry): _essence(entry) for entry in connection.streams}
+    connections.update(instance, connection, body)
+    changed = [e for e in connection.streams if key_of(e) in before and before[key_of(e)] != _essence(e)]
+    if changed and not body.flag("skipReset") and not instance.jobs.running(connection.id):
+        destination = instance.actors.get(DESTINATION, connection.destination_id)
+        if instance.definitions.resolve_actor(destination).supports_refreshes:
+            instance.jobs.start(connection, "refresh", changed, "Merge")
+        else:
+            instance.jobs.start(connection, "reset_connection", changed)
+    return _read(instance, connection)
+
+
+@api.post("/v1/web_backend/connections/list")
+def list_connections(instance: Instance, body: Body) -> Json:
+    """Short reads of the connections of a workspace."""
+    workspace_id = body.id("workspaceId")
+    found = [c for c in instance.store.connections if c.workspace_id == workspace_id and c.status != "deprecated"]
+    keys = ("connectionId", "name", "scheduleType", "scheduleData", "status", "tags")
+    reads = [connections.read(instance, connection) for connection in found]
+    return {"connections": [{key: read[key] for key in keys if key in read} for read in reads]}
+
+
+@api.post("/v1/web_backend/describe_cron_expression", since=(1, 3))
+def describe_cron(_: Instance, body: Body) -> Json:
+    """Whether a Quartz expression is valid, and when it runs next."""
+    try:
+        return {"isValid": True, **describe(body.text("cronExpression"))}
+    except BadExpression as error:
+        return {"isValid": False, "validationErrorMessage": str(error)}
+
+
+def _essence(entry: Json) -> Json:
+    """What, when changed, makes the web page refresh a stream."""
+    keys = ("syncMode", "destinationSyncMode", "cursorField", "primaryKey")
+    return {"schema": entry["stream"]["jsonSchema"], **{key: entry["config"][key] for key in keys}}
+
+
+def _read(instance: Instance, connection: Connection) -> Json:
+    """``WebBackendConnectionRead``: also the discovered streams that are not selected."""
+    read = connections.read(instance, connection)
+    selected = {key_of(entry) for entry in connection.streams}
+    catalog = latest_catalog(instance, connection.source_id)
+    others = [s for s in catalog.streams if key_of(s) not in selected] if catalog else []
+    read["syncCatalog"] = {
+        "streams": read["syncCatalog"]["streams"] + [with_default_config(s, selected=False) for s in others]
+    }
+    for kind, actor_id in ((SOURCE, connection.source_id), (DESTINATION, connection.destination_id)):
+        read[kind.name] = instance.actors.read(kind, instance.actors.get(kind, actor_id))
+    running = instance.jobs.running(connection.id)
+    return read | {"isSyncing": running is not None, "schemaChange": "no_change"}

@@ -1,0 +1,251 @@
+"""`make demo`: the main job on the screen, on the real Pulumi engine, from nothing to a mended drift.
+
+Everything runs against the sandbox on loopback. Safe to interrupt and to run again: each step looks at what
+is there and goes on from it.
+"""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg
+import snowflake.connector
+
+from sandbox.environment import Sandbox
+
+STACK = "sandbox"
+NO_CHANGES, DRIFT = 0, 7
+"""Exit codes of `pulumi … --expect-no-changes` (Pulumi CLI 3.227 and newer)."""
+
+TABLES = ("orders", "users")
+JOB_DEADLINE = 120.0
+"""Seconds that a sync may take."""
+
+
+class DemoError(Exception):
+    """A step of the demo went otherwise than it should."""
+
+
+def run(project: Path, say: Callable[[str], None]) -> None:
+    """Tell the whole story; raises DemoError where a step fails."""
+    started = time.monotonic()
+    chapter("1", "Start the sandbox: PostgreSQL, a Snowflake account, Airbyte and the Pulumi engine")
+    sandbox = Sandbox.for_project(project)
+    sandbox.up(say)
+    story = Story(project, {**os.environ, **sandbox.env()}, say)
+    try:
+        story.tell()
+    finally:
+        story.close()
+    say(f"\nThe demo took {time.monotonic() - started:.0f} s. {NEXT_STEPS}")
+
+
+NEXT_STEPS = """The sandbox is still running. Use it by hand:
+
+    source .sandbox/env                # addresses, credentials, and `pulumi` on PATH
+    pulumi preview                     # edit pipelines/production.yaml first, and see what would change
+    pulumi up
+    pulumi stack output pipelines      # ids for your orchestrator
+    python -m sandbox status
+    make demo-down                     # stop it
+"""
+
+
+def chapter(number: str, title: str) -> None:
+    """Print a heading."""
+    print(f"\n\033[1m{number}. {title}\033[0m" if sys.stdout.isatty() else f"\n{number}. {title}", flush=True)
+
+
+@dataclass
+class Story:
+    """The steps after the sandbox is up."""
+
+    project: Path
+    env: Mapping[str, str]
+    say: Callable[[str], None]
+
+    def __post_init__(self) -> None:
+        self.airbyte = AirbyteApi(self.env)
+
+    def close(self) -> None:
+        """Release connections."""
+        self.airbyte.close()
+
+    def tell(self) -> None:
+        """All chapters, in order."""
+        self.pulumi("stack", "select", STACK, "--create", quiet=True)
+
+        chapter("2", "pulumi preview: what pipelines/production.yaml asks for")
+        self.pulumi("preview")
+
+        chapter("3", "pulumi up: role, slot, warehouse, grants, then checked sources and a scheduled connection")
+        self.pulumi("up", "--yes", "--skip-preview")
+        connection = self.connection()
+
+        chapter("4", "Check both ends again, as Airbyte's own UI would")
+        self.check("source", connection["sourceId"])
+        self.check("destination", connection["destinationId"])
+
+        chapter("5", "Sync, and count the rows at both ends")
+        self.sync(connection["connectionId"])
+        self.counts()
+
+        chapter("6", "Change a few rows in Postgres: the second sync moves only those")
+        self.edit_rows()
+        self.sync(connection["connectionId"])
+        self.counts()
+
+        chapter("7", "pulumi preview again: nothing to do, although Airbyte masks every secret")
+        self.pulumi("preview", "--expect-no-changes")
+
+        chapter("8", "Someone edits the connection behind our back; pulumi refresh sees it")
+        self.edit_connection(connection["connectionId"])
+        code = self.pulumi("refresh", "--preview-only", "--expect-no-changes", "--diff", expect=DRIFT)
+        self.say(f"drift found: exit code {code}")
+
+        chapter("9", "pulumi up mends it")
+        self.pulumi("up", "--yes", "--skip-preview", "--refresh")
+        self.pulumi("refresh", "--preview-only", "--expect-no-changes")
+
+    def pulumi(self, *arguments: str, expect: int = NO_CHANGES, quiet: bool = False) -> int:
+        """Run the CLI with its output on the screen; raises DemoError for any other exit code."""
+        command = ["pulumi", *arguments, "--non-interactive"]
+        if arguments[0] != "stack":
+            command += ["--stack", STACK, "--suppress-permalink"]
+        if not quiet:
+            self.say(f"$ {' '.join(command)}")
+        done = subprocess.run(command, cwd=self.project, env=self.env, check=False, capture_output=quiet, text=True)
+        if done.returncode != expect:
+            detail = f"\n{done.stdout}{done.stderr}" if quiet else ""
+            raise DemoError(f"`{' '.join(command)}` ended with exit code {done.returncode}, not {expect}.{detail}")
+        return done.returncode
+
+    def connection(self) -> dict[str, Any]:
+        """The connection that the stack made."""
+        connections = self.airbyte.call("connections/list", workspaceId=self.airbyte.workspace_id())["connections"]
+        found = next(
+            (each for each in connections if each["name"] == "postgres_production → snowflake_warehouse"), None
+        )
+        if found is None:
+            raise DemoError("The stack made no connection.")
+        return dict(found)
+
+    def check(self, kind: str, actor_id: str) -> None:
+        """Show the result of a connection check."""
+        result = self.airbyte.call(f"{kind}s/check_connection", **{f"{kind}Id": actor_id})
+        self.say(f"{kind:<12} {result.get('status', 'no result')} {result.get('message', '')}".rstrip())
+        if result.get("status") != "succeeded":
+            raise DemoError(f"The {kind}'s check did not succeed.")
+
+    def sync(self, connection_id: str) -> None:
+        """Run a sync to its end and say what it moved."""
+        job = self.airbyte.call("connections/sync", connectionId=connection_id)["job"]
+        deadline = time.monotonic() + JOB_DEADLINE
+        while job["status"] in ("pending", "running", "incomplete"):
+            if time.monotonic() > deadline:
+                raise DemoError(f"Job {job['id']} is still {job['status']} after {JOB_DEADLINE:.0f} s.")
+            time.sleep(0.5)
+            job = self.airbyte.call("jobs/get", id=job["id"])["job"]
+        moved = {stream["streamName"]: stream["recordsCommitted"] for stream in job.get("streamAggregatedStats", [])}
+        records = ", ".join(f"{name}: {count}" for name, count in sorted(moved.items())) or "nothing"
+        self.say(f"job {job['id']} {job['status']}; records moved: {records}")
+        if job["status"] != "succeeded":
+            raise DemoError(f"Job {job['id']} {job['status']}; see .sandbox/logs/airbyte.log.")
+
+    def counts(self) -> None:
+        """Show the number of rows at both ends; raises DemoError where they differ."""
+        self.say(f"{'table':<10}{'PostgreSQL':>12}{'Snowflake':>12}")
+        with closing(self.postgres()) as source, closing(self.snowflake()) as warehouse:
+            for table in TABLES:
+                there = _count(source.cursor(), f"SELECT count(*) FROM public.{table}")
+                here = _count(warehouse.cursor(), f"SELECT count(*) FROM RAW.PRODUCTION.{table.upper()}")
+                self.say(f"{table:<10}{there:>12}{here:>12}")
+                if here != there:
+                    raise DemoError(f"{table} has {there} rows in PostgreSQL and {here} in Snowflake.")
+
+    def edit_rows(self) -> None:
+        """One new order, two updated, one deleted; one user updated."""
+        with closing(self.postgres()) as connection, connection.cursor() as cursor:
+            cursor.execute(
+                "INSERT INTO orders (id, user_id, amount, status, created_at, updated_at) "
+                "SELECT max(id) + 1, 1, 9.99, 'new', now(), now() FROM orders"
+            )
+            cursor.execute(
+                "UPDATE orders SET status = 'shipped', updated_at = now() "
+                "WHERE id IN (SELECT id FROM orders ORDER BY id LIMIT 2)"
+            )
+            cursor.execute("DELETE FROM orders WHERE id = (SELECT max(id) - 1 FROM orders)")
+            cursor.execute(
+                "UPDATE users SET is_active = NOT is_active, updated_at = now() WHERE id = (SELECT min(id) FROM users)"
+            )
+            connection.commit()
+        self.say("orders: 1 inserted, 2 updated, 1 deleted; users: 1 updated")
+
+    def edit_connection(self, connection_id: str) -> None:
+        """What a well-meaning colleague does in the UI: no schedule, and one table appended to instead."""
+        catalog = self.airbyte.call("connections/get", connectionId=connection_id)["syncCatalog"]
+        for each in catalog["streams"]:
+            if each["stream"]["name"] == "orders":
+                each["config"]["destinationSyncMode"] = "append"
+        self.airbyte.call("connections/update", connectionId=connection_id, scheduleType="manual", syncCatalog=catalog)
+        self.say("through the API: schedule set to manual, orders set to append")
+
+    def postgres(self) -> psycopg.Connection[Any]:
+        """A connection of the database's administrator."""
+        return psycopg.connect(
+            host=self.env["POSTGRES_HOST"],
+            port=int(self.env["POSTGRES_PORT"]),
+            dbname=self.env["POSTGRES_DATABASE"],
+            user=self.env["POSTGRES_ADMIN_USER"],
+            password=self.env["POSTGRES_ADMIN_PASSWORD"],
+        )
+
+    def snowflake(self) -> Any:
+        """A session of the service user that the stack made, with its key."""
+        return snowflake.connector.connect(
+            account=f"{self.env['SNOWFLAKE_ORGANIZATION']}-{self.env['SNOWFLAKE_ACCOUNT']}",
+            host=self.env["SNOWFLAKE_API_HOST"],
+            port=int(self.env["SNOWFLAKE_API_PORT"]),
+            protocol=self.env["SNOWFLAKE_API_PROTOCOL"],
+            user="AIRBYTE_USER",
+            role="AIRBYTE_ROLE",
+            warehouse="AIRBYTE_WH",
+            private_key_file=self.env["SNOWFLAKE_PRIVATE_KEY_FILE"],
+        )
+
+
+class AirbyteApi:
+    """The few calls of the Config API that the story needs."""
+
+    def __init__(self, env: Mapping[str, str]) -> None:
+        self._http = httpx.Client(base_url=f"{env['AIRBYTE_URL']}/api/v1/", timeout=60)
+        credentials = {"client_id": env["AIRBYTE_CLIENT_ID"], "client_secret": env["AIRBYTE_CLIENT_SECRET"]}
+        token = self._http.post("applications/token", json=credentials).raise_for_status().json()["access_token"]
+        self._http.headers["Authorization"] = f"Bearer {token}"
+
+    def call(self, path: str, **body: Any) -> dict[str, Any]:
+        """POST a request; raises httpx.HTTPStatusError."""
+        answer: dict[str, Any] = self._http.post(path, json=body).raise_for_status().json()
+        return answer
+
+    def workspace_id(self) -> str:
+        """The instance's default workspace."""
+        found = self._http.get("instance_configuration").raise_for_status().json()
+        return str(found["defaultWorkspaceId"])
+
+    def close(self) -> None:
+        """Close the HTTP connections."""
+        self._http.close()
+
+
+def _count(cursor: Any, sql: str) -> int:
+    cursor.execute(sql)
+    row = cursor.fetchone()
+    return int(row[0])

@@ -1,0 +1,10 @@
+"""What the sandbox says when it cannot do what was asked."""
+
+
+class SandboxError(Exception):
+    """One readable paragraph: what failed, why, and what to do about it. Holds no secret.
+
+    SandboxError
+    ├── PostgresError      the PostgreSQL server could not be made, started or reached
+    └── ServiceError       a service of the sandbox did not become ready
+    """

@@ -1,0 +1,7 @@
+"""``python -m sandbox.plugins.postgresql``: the plugin process that the engine starts."""
+
+from sandbox.plugins.postgresql.provider import PostgreSQL
+from sandbox.plugins.server import serve
+
+if __name__ == "__main__":
+    serve(PostgreSQL())

@@ -1,0 +1,7 @@
+"""``python -m sandbox.plugins.snowflake``: the plugin process that the engine starts."""
+
+from sandbox.plugins.server import serve
+from sandbox.plugins.snowflake.provider import Snowflake
+
+if __name__ == "__main__":
+    serve(Snowflake())

@@ -1,0 +1,163 @@
+"""Processes that outlive the command that started them, and the files that remember them.
+
+A process is known by its command line, which is the same from start to end and has no secret in it; its id and start
+time are only a short cut to it. So one that was started by a command that died before it could write the id down is
+found again, and a number that the system has given to someone else's process since is never mistaken for ours.
+"""
+
+import contextlib
+import fcntl
+import os
+import signal
+import socket
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil  # type: ignore[import-untyped]
+
+LOOPBACK = ("127.0.0.1", "::1")
+
+
+@dataclass(frozen=True)
+class Process:
+    """A process of ours that runs, or ran: its id, and its start in seconds since 1970 as the system counts them."""
+
+    pid: int
+    started: float
+
+    def is_alive(self) -> bool:
+        """Tell whether it still runs. A process that ended and that nobody waited for (a zombie) does not."""
+        found = self._find()
+        return found is not None and found.status() != psutil.STATUS_ZOMBIE
+
+    def stop(self, seconds: float) -> None:
+        """End it: ask (SIGTERM), and kill it and what it started when it has not ended after ``seconds``."""
+        found = self._find()
+        if found is None:
+            return
+        with contextlib.suppress(psutil.NoSuchProcess):
+            family = [found, *found.children(recursive=True)]
+            found.send_signal(signal.SIGTERM)
+            _, alive = psutil.wait_procs([found], timeout=seconds)
+            if alive:
+                for member in family:
+                    with contextlib.suppress(psutil.NoSuchProcess):
+                        member.kill()
+                psutil.wait_procs(family, timeout=seconds)
+
+    def _find(self) -> psutil.Process | None:
+        try:
+            found = psutil.Process(self.pid)
+            return found if abs(found.create_time() - self.started) < 0.01 else None
+        except psutil.NoSuchProcess:
+            return None
+
+
+def start(command: Sequence[str], log: Path, environment: Mapping[str, str], directory: Path) -> Process:
+    """Start ``command`` in a session of its own, so that neither Ctrl-C nor the end of this process reaches it.
+
+    Its output goes to ``log``; the former log stays as ``<log>.1``. ``environment`` is added to ours.
+    """
+    log.parent.mkdir(parents=True, exist_ok=True)
+    if log.exists():
+        log.replace(log.with_name(f"{log.name}.1"))
+    with log.open("ab", opener=_private) as output:
+        child = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            cwd=directory,
+            env={**os.environ, "PYTHONUNBUFFERED": "1", **environment},
+            start_new_session=True,
+        )
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return Process(child.pid, psutil.Process(child.pid).create_time())
+    return Process(child.pid, 0.0)
+
+
+def find(command: Sequence[str]) -> Process | None:
+    """Return the running process that was started with exactly this command line, if there is one."""
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+            if process.cmdline() == list(command) and process.status() != psutil.STATUS_ZOMBIE:
+                return Process(process.pid, process.create_time())
+    return None
+
+
+def command_line(pid: int) -> list[str]:
+    """Return the arguments of a running process; none if there is no such process."""
+    try:
+        return [str(part) for part in psutil.Process(pid).cmdline()]
+    except (psutil.NoSuchProcess, psutil.AccessDenied):
+        return []
+
+
+def port_is_free(port: int) -> bool:
+    """Tell whether a server could listen on ``port`` of ``localhost``, and would be the only one there."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    for host in LOOPBACK:
+        with contextlib.suppress(OSError), socket.create_connection((host, port), timeout=0.5):
+            return False
+    return True
+
+
+def free_port() -> int:
+    """Return a port of 127.0.0.1 that nobody uses now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def write_private(file: Path, text: str) -> None:
+    """Write ``file`` so that others cannot read it (mode 0600) and nobody ever sees half of it."""
+    handle, half = tempfile.mkstemp(prefix=f".{file.name}-", dir=file.parent)  # 0600
+    try:
+        with os.fdopen(handle, "w") as output:
+            output.write(text)
+        Path(half).replace(file)
+    except BaseException:
+        Path(half).unlink(missing_ok=True)
+        raise
+
+
+@contextlib.contextmanager
+def locked(file: Path, waiting: Callable[[], None]) -> Iterator[None]:
+    """Hold ``file`` as a lock against other processes; call ``waiting`` once if another one has it.
+
+    The system releases it when the holder dies. ``file`` may be deleted by the one who holds it.
+    """
+    told = False
+    while True:
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o711)
+        with file.open("a", opener=_private) as handle:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if not told:
+                    waiting()
+                    told = True
+                fcntl.flock(handle, fcntl.LOCK_EX)
+            if not _is_at(handle.fileno(), file):
+                continue  # the former holder deleted it: what we hold is no longer what others would ask for
+            yield
+            return
+
+
+def _is_at(handle: int, file: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(handle), file.stat())
+    except FileNotFoundError:
+        return False
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, mode=0o600)

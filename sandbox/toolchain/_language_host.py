@@ -1,0 +1,58 @@
+"""A folder for PATH with `pulumi` and the language host of our own, ready for the engine to find."""
+
+import os
+import shlex
+import shutil
+import sys
+import zipapp
+from pathlib import Path
+
+from sandbox import language_host
+from sandbox.toolchain._build import fetch_python_programs
+from sandbox.toolchain._cache import cache_root, digest, entry
+from sandbox.toolchain._progress import Say
+from sandbox.toolchain._versions import GO_MODULE
+
+SOURCES = Path(language_host.__file__).parent
+LAUNCHER = SOURCES / "launcher.sh"
+
+
+def folder_with(pulumi: Path, name: str, say: Say, python: str = sys.executable) -> Path:
+    """Give the folder that has `pulumi` and our language host, which runs on `python` where that is still there.
+
+    It does not refer to this checkout, so it outlives it. A `pulumi` in the cache is hard linked: the engine warns
+    about a language host that is not in the folder of its own program.
+    """
+
+    def assemble(destination: Path) -> None:
+        fetch_python_programs(destination, say)
+        _pack(destination / "pulumi-language-python.pyz")
+        launcher = destination / "pulumi-language-python"
+        text = LAUNCHER.read_text(encoding="utf-8").replace("@PYTHON@", shlex.quote(python))
+        launcher.write_text(text, encoding="utf-8")
+        launcher.chmod(0o755)
+        _place(pulumi, destination / "pulumi")
+
+    sources = [path.read_bytes() for path in sorted(SOURCES.iterdir()) if path.is_file()]
+    sums = (GO_MODULE / "go.sum").read_bytes()
+    return entry(f"{name}-{digest(sums, str(pulumi), python, *sources)}", assemble, say)
+
+
+def _pack(archive: Path) -> None:
+    """Pack the language host into one file that Python runs, as a package named `language_host`."""
+    zipapp.create_archive(
+        SOURCES.parent,
+        archive,
+        main=f"{SOURCES.name}.server:main",
+        filter=lambda path: path.parts[0] == SOURCES.name and path.suffix == ".py",
+    )
+
+
+def _place(pulumi: Path, target: Path) -> None:
+    if not pulumi.is_relative_to(cache_root()):
+        target.symlink_to(pulumi)
+        return
+    try:
+        os.link(pulumi, target)
+    except OSError:
+        shutil.copy2(pulumi, target)
