@@ -5,17 +5,24 @@ service user that logs in by key pair only (password sign-in for service users i
 https://docs.snowflake.com/en/user-guide/admin-user-management#types-of-users).
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import pulumi
-import pulumi_snowflake as snowflake
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from components.errors import ConfigurationError, Problem
 from components.keys import KeyPair
+from components.lazy import lazy_import
 from components.pipeline_file import Pipeline
 from components.settings import SnowflakeSettings, require
+
+if TYPE_CHECKING:
+    import pulumi_snowflake as snowflake
+else:
+    snowflake = lazy_import("pulumi_snowflake")
 
 Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Z_][A-Z0-9_$]{0,254}$")]
 """Upper case only: a quoted lower-case name would have to be quoted in every query ever written."""
@@ -84,6 +91,11 @@ class SnowflakeWarehouse(pulumi.ComponentResource):
         self._child = pulumi.ResourceOptions(parent=self, provider=admin, aliases=aliases)
         role = snowflake.AccountRole(
             f"{name}-role", name=args.role, comment="Airbyte loads with this role", opts=self._child
+        )
+        # Without a parent, not even an administrator could read or clean up what Airbyte loaded.
+        # https://docs.snowflake.com/en/user-guide/security-access-control-considerations
+        snowflake.GrantAccountRole(
+            f"{name}-role-parent", role_name=role.name, parent_role_name="SYSADMIN", opts=self._child
         )
         self.ready = [role]
         warehouses = self._warehouses(name, args, role)

@@ -6,5 +6,10 @@ class SandboxError(Exception):
 
     SandboxError
     ├── PostgresError      the PostgreSQL server could not be made, started or reached
-    └── ServiceError       a service of the sandbox did not become ready
+    ├── ServiceError       a service of the sandbox did not become ready
+    └── ToolchainError     no working Pulumi could be provided
     """
+
+
+class ServiceError(SandboxError):
+    """A service of the sandbox did not become ready."""

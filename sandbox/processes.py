@@ -8,17 +8,24 @@ found again, and a number that the system has given to someone else's process si
 import contextlib
 import fcntl
 import os
-import signal
 import socket
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil  # type: ignore[import-untyped]
 
+from sandbox.errors import SandboxError
+
 LOOPBACK = ("127.0.0.1", "::1")
+CLOCK_DRIFT = 2.0
+"""Seconds by which the start of one process may seem to differ: it is counted from boot, and clocks are corrected."""
+
+_children: dict[int, "subprocess.Popen[bytes]"] = {}
+"""What this very process started, by process id."""
 
 
 @dataclass(frozen=True)
@@ -29,29 +36,49 @@ class Process:
     started: float
 
     def is_alive(self) -> bool:
-        """Tell whether it still runs. A process that ended and that nobody waited for (a zombie) does not."""
-        found = self._find()
-        return found is not None and found.status() != psutil.STATUS_ZOMBIE
+        """Tell whether it still runs. What ended is dead, also while nobody has waited for it (a zombie)."""
+        if self.pid in _children:
+            return _children[self.pid].poll() is None
+        return self._find() is not None
 
     def stop(self, seconds: float) -> None:
-        """End it: ask (SIGTERM), and kill it and what it started when it has not ended after ``seconds``."""
-        found = self._find()
-        if found is None:
+        """End it: ask (SIGTERM), and kill it and what it started when it has not ended after ``seconds``.
+
+        Raises:
+            SandboxError: it belongs to another user, or does not end at all.
+        """
+        try:
+            if not (found := self._find()):
+                return
+            family = [*found.children(recursive=True), found]
+            found.terminate()
+            if self._ends_within(seconds):
+                return
+            for member in family:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    member.kill()
+        except psutil.NoSuchProcess:
             return
-        with contextlib.suppress(psutil.NoSuchProcess):
-            family = [found, *found.children(recursive=True)]
-            found.send_signal(signal.SIGTERM)
-            _, alive = psutil.wait_procs([found], timeout=seconds)
-            if alive:
-                for member in family:
-                    with contextlib.suppress(psutil.NoSuchProcess):
-                        member.kill()
-                psutil.wait_procs(family, timeout=seconds)
+        except psutil.AccessDenied:
+            raise SandboxError(
+                f"Process {self.pid} belongs to another user, who has to stop it. Was the sandbox started with sudo?"
+            ) from None
+        if not self._ends_within(seconds):
+            raise SandboxError(f"Process {self.pid} does not end, not even when killed.")
+
+    def _ends_within(self, seconds: float) -> bool:
+        deadline = time.monotonic() + seconds
+        while self.is_alive():
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.02)
+        return True
 
     def _find(self) -> psutil.Process | None:
         try:
             found = psutil.Process(self.pid)
-            return found if abs(found.create_time() - self.started) < 0.01 else None
+            same = abs(found.create_time() - self.started) < CLOCK_DRIFT
+            return found if same and found.status() != psutil.STATUS_ZOMBIE else None
         except psutil.NoSuchProcess:
             return None
 
@@ -61,10 +88,10 @@ def start(command: Sequence[str], log: Path, environment: Mapping[str, str], dir
 
     Its output goes to ``log``; the former log stays as ``<log>.1``. ``environment`` is added to ours.
     """
-    log.parent.mkdir(parents=True, exist_ok=True)
     if log.exists():
         log.replace(log.with_name(f"{log.name}.1"))
-    with log.open("ab", opener=_private) as output:
+    log.touch(mode=0o600)
+    with log.open("ab") as output:
         child = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
@@ -74,16 +101,17 @@ def start(command: Sequence[str], log: Path, environment: Mapping[str, str], dir
             env={**os.environ, "PYTHONUNBUFFERED": "1", **environment},
             start_new_session=True,
         )
-    with contextlib.suppress(psutil.NoSuchProcess):
-        return Process(child.pid, psutil.Process(child.pid).create_time())
-    return Process(child.pid, 0.0)
+    _children[child.pid] = child
+    return Process(child.pid, psutil.Process(child.pid).create_time())
 
 
-def find(command: Sequence[str]) -> Process | None:
-    """Return the running process that was started with exactly this command line, if there is one."""
+def find(arguments: Sequence[str]) -> Process | None:
+    """Return a running process whose command line has these arguments, one after the other, if there is one."""
+    wanted = list(arguments)
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
-            if process.cmdline() == list(command) and process.status() != psutil.STATUS_ZOMBIE:
+            given = process.cmdline()
+            if any(given[at : at + len(wanted)] == wanted for at in range(len(given))):
                 return Process(process.pid, process.create_time())
     return None
 
@@ -133,12 +161,16 @@ def write_private(file: Path, text: str) -> None:
 def locked(file: Path, waiting: Callable[[], None]) -> Iterator[None]:
     """Hold ``file`` as a lock against other processes; call ``waiting`` once if another one has it.
 
-    The system releases it when the holder dies. ``file`` may be deleted by the one who holds it.
+    The system releases it when the holder dies. The holder may delete ``file``, and its directory, as their last act.
     """
     told = False
     while True:
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o711)
-        with file.open("a", opener=_private) as handle:
+        try:
+            handle = file.open("a")
+        except FileNotFoundError:
+            continue  # the former holder deleted the directory
+        with handle:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -157,7 +189,3 @@ def _is_at(handle: int, file: Path) -> bool:
         return os.path.samestat(os.fstat(handle), file.stat())
     except FileNotFoundError:
         return False
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, mode=0o600)

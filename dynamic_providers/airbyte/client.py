@@ -33,6 +33,7 @@ _RENEW_BEFORE = 30.0
 # The server gives a check 10 minutes and a discovery 30, and holds the request for as long.
 _READ_TIMEOUTS = {"check_connection": 660.0, "check_connection_for_update": 660.0, "discover_schema": 1860.0}
 _READ_TIMEOUT = 120.0
+_PROBE_TIMEOUT = 5.0
 
 
 class Client:
@@ -68,11 +69,16 @@ class Client:
         self._token_lock = threading.Lock()
         self._instance: InstanceConfiguration | None = None
         self._instance_lock = threading.Lock()
+        self._silent = False
 
     def post(self, operation: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         """Call an operation, as ``sources/list_paginated``; the answer is ``{}`` where the server sends none."""
         response = self._send(operation, body if body is not None else {})
         return responses.body(response) if response.content else {}
+
+    def post_many(self, operation: str, body: dict[str, Any]) -> list[dict[str, Any]]:
+        """Call one of the few operations that answer with an array."""
+        return responses.items(self._send(operation, body))
 
     def instance(self) -> InstanceConfiguration:
         """Version, edition and defaults of the server; asked once."""
@@ -81,6 +87,20 @@ class Client:
                 response = self._attempt("instance_configuration", None, authorized=False)
                 self._instance = InstanceConfiguration.model_validate(responses.body(response))
             return self._instance
+
+    def answers(self) -> bool:
+        """Whether somebody is there, by one short question; for what can do without."""
+        with self._instance_lock:
+            if self._instance is None and not self._silent:
+                try:
+                    response = self._http.get("instance_configuration", timeout=_PROBE_TIMEOUT)
+                except httpx.TransportError:
+                    self._silent = True
+                else:
+                    self._silent = not response.is_success
+                    if response.is_success:
+                        self._instance = InstanceConfiguration.model_validate(responses.body(response))
+            return self._instance is not None
 
     def close(self) -> None:
         """Close the connections."""

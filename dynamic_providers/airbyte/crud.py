@@ -1,9 +1,9 @@
 """What every resource can do, without Pulumi: the shell in provider.py hands these to the engine."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
-from dynamic_providers.airbyte.values import Properties
+from dynamic_providers.airbyte.values import Properties, is_unknown
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,7 @@ class Difference:
 
     changed: tuple[str, ...] = ()
     replaces: tuple[str, ...] = ()
+    delete_before_replace: bool = False
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,15 @@ class Resource(Protocol):
         """Delete it; already gone is fine."""
 
 
+def present(inputs: Properties) -> Properties:
+    """The inputs without those that are empty, so that previews show what the program says and no more."""
+    return {key: value for key, value in inputs.items() if is_unknown(value) or value not in (None, False, [], {}, "")}
+
+
 def changed_keys(olds: Properties, news: Properties, keys: tuple[str, ...]) -> tuple[str, ...]:
-    """The keys whose values differ; a value that is not known yet differs from one that is."""
-    return tuple(key for key in keys if olds.get(key) != news.get(key))
+    """The keys whose values differ; an unknown value differs from a known one, absent and empty do not."""
+    return tuple(key for key in keys if _or_none(olds.get(key)) != _or_none(news.get(key)))
+
+
+def _or_none(value: Any) -> Any:
+    return value if is_unknown(value) else value or None

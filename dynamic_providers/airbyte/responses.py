@@ -17,17 +17,17 @@ _LONGEST = 600
 
 def body(response: httpx.Response) -> dict[str, Any]:
     """The JSON object of a successful answer; ServerError where it is none (a login page, say)."""
-    try:
-        value = response.json()
-    except ValueError:
-        value = None
+    value = _json(response)
     if not isinstance(value, dict):
-        raise ServerError(
-            f"Airbyte answered {response.request.url.path} with something that is no JSON object",
-            operation=response.request.url.path,
-            status=response.status_code,
-            fix="Check that airbyteUrl is the address of the Airbyte server and not of a proxy's login page.",
-        )
+        raise _unreadable(response)
+    return value
+
+
+def items(response: httpx.Response) -> list[dict[str, Any]]:
+    """The JSON array of a successful answer; ServerError where it is none."""
+    value = _json(response)
+    if not isinstance(value, list):
+        raise _unreadable(response)
     return value
 
 
@@ -79,13 +79,26 @@ def retry_after(response: httpx.Response) -> float:
     return min(float(value), 60.0) if value.isdigit() else 0.0
 
 
-def _message(response: httpx.Response) -> tuple[str, str]:
+def _json(response: httpx.Response) -> Any:
     try:
-        value = response.json()
+        return response.json()
     except ValueError:
-        return _from_html(response.text), ""
+        return None
+
+
+def _unreadable(response: httpx.Response) -> ServerError:
+    return ServerError(
+        f"Airbyte answered {response.request.url.path} with something that is not the JSON expected",
+        operation=response.request.url.path,
+        status=response.status_code,
+        fix="Check that airbyteUrl is the address of the Airbyte server and not of a proxy's login page.",
+    )
+
+
+def _message(response: httpx.Response) -> tuple[str, str]:
+    value = _json(response)
     if not isinstance(value, dict):
-        return "", ""
+        return ("", "") if value else (_from_html(response.text), "")
     parts = [str(value[key]) for key in ("message", "detail", "title") if value.get(key)][:1]
     for violation in value.get("validationErrors") or []:
         parts.append(f"{violation.get('propertyPath')}: {violation.get('message')}")

@@ -14,7 +14,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from croniter import CroniterError, croniter
 
@@ -133,10 +133,12 @@ def _timezone(name: Any) -> str:
         raise InvalidScheduleError(
             f"schedule.timezone: Airbyte does not take {zone!r} nor any other Etc/ zone", fix="Use UTC."
         )
-    if zone not in available_timezones():
+    try:
+        ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
         raise InvalidScheduleError(
             f"schedule.timezone: {zone!r} is no IANA time zone", fix=nearest(zone, available_timezones())
-        )
+        ) from None
     return zone
 
 

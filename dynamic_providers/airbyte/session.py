@@ -22,7 +22,8 @@ class Session:
         self.inventory = Inventory(client)
         self.origins: dict[tuple[str, str], str] = {}
         """Where in the files a resource of this type and name is declared; for errors, so not kept in state."""
-        self._workspace_id = workspace_id
+        self.declared_workspace = workspace_id
+        """The stack's own choice of workspace, if it made one."""
 
     @property
     def redactor(self) -> Redactor:
@@ -31,7 +32,7 @@ class Session:
 
     def workspace(self, given: Any = None) -> str:
         """The given workspace, else the stack's, else the instance's default one."""
-        return str(known(given) or self._workspace_id or self.client.instance().default_workspace_id)
+        return str(known(given) or self.declared_workspace or self.client.instance().default_workspace_id)
 
 
 _lock = threading.Lock()

@@ -56,14 +56,18 @@ def _innermost(error: ValidationError) -> Iterator[ValidationError]:
 
 
 def _is_discriminator(error: ValidationError) -> bool:
-    return error.validator == "const" or (error.validator == "enum" and len(error.validator_value) == 1)
+    allowed: Any = error.validator_value
+    return error.validator == "const" or (error.validator == "enum" and len(allowed) == 1)
 
 
 def _sentence(error: ValidationError) -> str:
     where = _field(list(error.absolute_path))
-    rule, value = error.validator, error.validator_value
+    rule: Any = error.validator
+    value: Any = error.validator_value
+    instance: Any = error.instance
+    schema: Any = error.schema
     if rule == "required":
-        missing = [name for name in value if name not in error.instance]
+        missing = [name for name in value if name not in instance]
         fields = ", ".join(_join(_prefix(error), name) for name in missing)
         return f"{fields} is missing"
     if rule == "type":
@@ -75,8 +79,8 @@ def _sentence(error: ValidationError) -> str:
     if rule == "pattern":
         return f"{where} does not match the pattern {value}"
     if rule == "additionalProperties":
-        known = set(error.schema.get("properties") or {})
-        extra = sorted(set(error.instance) - known)
+        known = set(schema.get("properties") or {})
+        extra = sorted(set(instance) - known)
         return f"{_join(_prefix(error), extra[0])} is no field of this connector. {nearest(extra[0], known)}".rstrip()
     if rule in _BRANCHES:
         return f"{where} fits none of: {', '.join(_title(branch) for branch in value)}"
@@ -91,10 +95,7 @@ def _unknown_keys(config: Mapping[str, Any], spec: Mapping[str, Any], prefix: st
         if known and key not in known:
             yield f"{path} is no field of this connector. {nearest(key, known)}".rstrip()
         elif isinstance(value, Mapping):
-            for child in known.get(key, ()):
-                if _properties(child):
-                    yield from _unknown_keys(value, {"anyOf": known[key]}, path)
-                    break
+            yield from _unknown_keys(value, {"anyOf": known.get(key, [])}, path)
 
 
 def _properties(schema: Mapping[str, Any]) -> dict[str, list[Mapping[str, Any]]]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from . import masking
 from .definitions import Definitions, Version
 from .entities import Actor, Connection, Definition, new_id
-from .errors import NotFound, ServerFault
+from .errors import NotFoundError, ServerFaultError
 from .kinds import SOURCE, ActorKind
 from .secret_store import SecretStore
 from .spec_validation import validate
@@ -43,14 +43,14 @@ class Actors:
         """An actor, deleted ones included, as Airbyte has it.
 
         Raises:
-            NotFound: no actor of this kind has the id.
+            NotFoundError: no actor of this kind has the id.
         """
         found = self._store.actors.find(actor_id)
         if found is None or found.kind != kind.name:
-            raise NotFound(kind.stored_as, actor_id)
+            raise NotFoundError(kind.stored_as, actor_id)
         return found
 
-    def list(self, kind: ActorKind, workspace_ids: list[str], *, deleted: bool = False) -> list[Actor]:
+    def in_workspaces(self, kind: ActorKind, workspace_ids: list[str], *, deleted: bool = False) -> list[Actor]:
         """The actors of workspaces; deleted ones only when asked for."""
         wanted = set(workspace_ids)
         return [
@@ -63,8 +63,8 @@ class Actors:
         """Store a new actor. Names need not be unique, and nobody checks connectivity.
 
         Raises:
-            NotFound: unknown workspace.
-            SchemaMismatch: the configuration does not fit the version resolved for the workspace.
+            NotFoundError: unknown workspace.
+            SchemaMismatchError: the configuration does not fit the version resolved for the workspace.
         """
         self._store.workspaces.get(workspace_id)
         version = self._definitions.resolve(definition, workspace_id)
@@ -86,8 +86,8 @@ class Actors:
         """Replace name and configuration; masks stand for what is stored.
 
         Raises:
-            ServerFault: the actor is deleted, there is no configuration to take masked secrets from.
-            SchemaMismatch: the configuration does not fit.
+            ServerFaultError: the actor is deleted, there is no configuration to take masked secrets from.
+            SchemaMismatchError: the configuration does not fit.
         """
         version = self._definitions.resolve_actor(actor)
         return self._write(actor, self.restored(actor, change.configuration, version), change, version)
@@ -96,10 +96,10 @@ class Actors:
         """A sent configuration with the masks replaced by the stored coordinates.
 
         Raises:
-            ServerFault: the actor is deleted.
+            ServerFaultError: the actor is deleted.
         """
         if actor.configuration is None:
-            raise ServerFault("Failed requirement.")
+            raise ServerFaultError("Failed requirement.")
         return masking.restore_masks(actor.configuration, configuration, version.spec)
 
     def partial_update(
@@ -112,7 +112,7 @@ class Actors:
         """Merge a configuration into the stored one, masks and all: a mask sent here becomes the secret.
 
         Raises:
-            SchemaMismatch: the merged configuration does not fit.
+            SchemaMismatchError: the merged configuration does not fit.
         """
         version = self._definitions.resolve_actor(actor)
         merged: Json = masking.merge(actor.configuration or {}, configuration or {})
@@ -149,22 +149,22 @@ class Actors:
         """The configuration with its secrets, for a connector.
 
         Raises:
-            ServerFault: the actor is deleted, or a secret is missing.
+            ServerFaultError: the actor is deleted, or a secret is missing.
         """
         if actor.configuration is None:
-            raise ServerFault(f"{actor.kind} {actor.id} has no configuration")
+            raise ServerFaultError(f"{actor.kind} {actor.id} has no configuration")
         return self.hydrate(actor.configuration)
 
     def hydrate(self, configuration: Json) -> Json:
         """A configuration with the secrets that its coordinates stand for.
 
         Raises:
-            ServerFault: a secret is missing.
+            ServerFaultError: a secret is missing.
         """
         try:
             found: Json = self._secrets.hydrate(configuration)
         except KeyError as error:
-            raise ServerFault(f"secret {error.args[0]} was not found in the store") from error
+            raise ServerFaultError(f"secret {error.args[0]} was not found in the store") from error
         return found
 
     # Reads

@@ -16,7 +16,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from . import public_api
-from .errors import ApiError, ServerFault, as_problem
+from .errors import ApiError, ServerFaultError, as_problem
 from .faults import Fault
 from .instance import Instance
 from .routes import ENDPOINTS, sandbox
@@ -113,7 +113,7 @@ def _surrounded(instance: Instance, work: Respond, refuse: Callable[[ApiError], 
             response = refuse(error)
         except Exception:
             log.exception("%s %s failed", request.method, path)
-            response = refuse(ServerFault("unexpected"))
+            response = refuse(ServerFaultError("unexpected"))
         if fault and fault.when == "after":
             await asyncio.sleep(fault.delay_ms / 1000)
             response = _injected(fault) or response

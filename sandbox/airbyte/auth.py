@@ -7,7 +7,7 @@ import time
 
 import jwt
 
-from .errors import Refused, Unauthorized
+from .errors import RefusedError, UnauthorizedError
 from .store import Store
 from .wire import NIL_UUID
 
@@ -38,11 +38,11 @@ class Tokens:
         """A new token.
 
         Raises:
-            Refused: 400, unknown client or wrong secret (the answer of a community instance).
+            RefusedError: 400, unknown client or wrong secret (the answer of a community instance).
         """
         given = f"{client_id}\n{client_secret}".encode()
         if not secrets.compare_digest(given, "\n".join(self._client).encode()):
-            raise Refused(400, "Invalid client id or token")
+            raise RefusedError(400, "Invalid client id or token")
         self._serial += 1
         claims = {
             "iss": "airbyte-sandbox",
@@ -61,16 +61,16 @@ class Tokens:
         """Check an Authorization header.
 
         Raises:
-            Unauthorized: no bearer token, or one that is expired or not ours.
+            UnauthorizedError: no bearer token, or one that is expired or not ours.
         """
         if not self.enabled:
             return
         scheme, _, token = (authorization or "").partition(" ")
         if scheme.lower() != "bearer":
-            raise Unauthorized
+            raise UnauthorizedError
         try:
             claims = jwt.decode(token.strip(), self._key, algorithms=[_ALGORITHM])
         except jwt.InvalidTokenError as error:
-            raise Unauthorized from error
+            raise UnauthorizedError from error
         if claims.get("serial", 0) <= self._not_before:
-            raise Unauthorized
+            raise UnauthorizedError

@@ -1,7 +1,7 @@
 """Catalogs: the canonical form of a connection's streams, defaults after a discovery, and differences.
 
-Airbyte stores only selected streams, recomputes some members and believes the client about the rest: neither sync modes nor
-cursors nor keys are compared with what the source discovered.
+Airbyte stores only selected streams, recomputes some members and believes the client about the rest: neither sync modes
+nor cursors nor keys are compared with what the source discovered.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from .connectors.base import ConfiguredStream
-from .errors import InvalidBody, Refused, ServerFault
+from .errors import InvalidBodyError, RefusedError, ServerFaultError
 from .mappers import canonical_mappers, hashed_fields
 from .wire import Json
 
@@ -41,7 +41,7 @@ def key_of(entry: Json) -> str:
 def canonical_stream(sent: Json) -> Json:
     """An ``AirbyteStream`` as Airbyte answers it: lists present, nulls gone."""
     if not isinstance(sent.get("name"), str):
-        raise InvalidBody("A stream has no name.")
+        raise InvalidBodyError("A stream has no name.")
     stream = {
         "name": sent["name"],
         "jsonSchema": sent.get("jsonSchema") or {},
@@ -64,16 +64,16 @@ def canonical_streams(catalog: Json, stored: Iterable[Json] = ()) -> list[Json]:
         stored: The connection's present streams, from which masked mapper keys are taken.
 
     Raises:
-        ServerFault: two streams of the same namespace and name.
-        Refused: 400 for too many fields, 422 for a cursor or key column that is not selected.
-        Problem: a mapper that does not work.
+        ServerFaultError: two streams of the same namespace and name.
+        RefusedError: 400 for too many fields, 422 for a cursor or key column that is not selected.
+        ProblemError: a mapper that does not work.
     """
     entries = [entry for entry in catalog.get("streams") or [] if (entry.get("config") or {}).get("selected") is True]
     keys = [key_of(entry) for entry in entries]
     if len(set(keys)) < len(keys):
-        raise ServerFault("The catalog has several streams of the same name and namespace")
+        raise ServerFaultError("The catalog has several streams of the same name and namespace")
     if sum(len(_properties(entry["stream"])) for entry in entries) > MOST_FIELDS:
-        raise Refused(400, f"A connection can have at most {MOST_FIELDS} fields.")
+        raise RefusedError(400, f"A connection can have at most {MOST_FIELDS} fields.")
     mappers = {key_of(entry): entry["config"]["mappers"] for entry in stored}
     return [_canonical_entry(entry, mappers.get(key, [])) for entry, key in zip(entries, keys, strict=True)]
 
@@ -106,11 +106,11 @@ def _select_fields(stream: Json, config: Json, wanted: list[Json]) -> None:
     """Trim the schema to the selected columns; what reads back as selected follows from the trimmed schema."""
     names = {field["fieldPath"][0] for field in wanted if field.get("fieldPath")}
     if any(len(field.get("fieldPath") or []) > 1 for field in wanted):
-        raise Refused(422, "Nested field selection is not supported.")
+        raise RefusedError(422, "Nested field selection is not supported.")
     if config["syncMode"] == "incremental" and config["cursorField"] and config["cursorField"][0] not in names:
-        raise Refused(422, f"The cursor field of the stream {stream['name']} must be selected.")
+        raise RefusedError(422, f"The cursor field of the stream {stream['name']} must be selected.")
     if config["destinationSyncMode"].endswith("_dedup") and not {path[0] for path in config["primaryKey"]} <= names:
-        raise Refused(422, f"The primary key of the stream {stream['name']} must be selected.")
+        raise RefusedError(422, f"The primary key of the stream {stream['name']} must be selected.")
     kept = {name: schema for name, schema in _properties(stream).items() if name in names}
     stream["jsonSchema"] = {**stream["jsonSchema"], "properties": kept}
     config["selectedFields"] = [{"fieldPath": [name]} for name in kept]
@@ -123,7 +123,7 @@ def _properties(stream: Json) -> Json:
 
 def _choice(found: Any, allowed: tuple[str, ...]) -> str:
     if str(found).lower() not in allowed:
-        raise InvalidBody(f"Unexpected value '{found}', allowed are {', '.join(allowed)}.")
+        raise InvalidBodyError(f"Unexpected value '{found}', allowed are {', '.join(allowed)}.")
     return str(found).lower()
 
 

@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass
 
 from . import connectors
-from .connectors.base import ConnectorError, Crash, Destination, Refusal, Source
+from .connectors.base import ConnectorError, CrashError, Destination, RefusalError, Source
 from .definitions import Version
 from .entities import new_id
 from .faults import Faults
@@ -18,7 +18,7 @@ from .wire import Json, present
 
 log = logging.getLogger(__name__)
 
-CHECK_CRASHED = "Something went wrong in the connector. See the logs for more details."
+CRASHED = "Something went wrong in the connector. See the logs for more details."
 
 
 @dataclass(frozen=True)
@@ -45,11 +45,10 @@ class Outcome:
 
 def failure_reason(error: ConnectorError, origin: str) -> Json:
     """``FailureReason``; its timestamp is in milliseconds."""
-    external = error.message if not isinstance(error, Crash) else CHECK_CRASHED
     return {
         "failureOrigin": origin,
         "failureType": error.failure_type,
-        "externalMessage": external,
+        "externalMessage": error.message,
         "internalMessage": error.message,
         "retryable": error.failure_type in ("transient_error", "system_error"),
         "timestamp": int(time.time() * 1000),
@@ -82,8 +81,8 @@ class ConnectorRuns:
             return
         time.sleep(fault.delay_ms / 1000)
         if fault.connector is not None:
-            kind = Crash if fault.connector.get("crash") else Refusal
-            raise kind(str(fault.connector.get("message", "injected failure")), fault.connector.get("failureType"))
+            kind = CrashError if fault.connector.get("crash") else RefusalError
+            raise kind(str(fault.connector.get("message", CRASHED)), fault.connector.get("failureType"))
 
     def check(self, version: Version, config: Json) -> Outcome:
         """Check a configuration (secrets included) for real."""
@@ -93,7 +92,7 @@ class ConnectorRuns:
             self.injected("check", version)
             connector = self.source(version) if kind == "source" else self.destination(version)
             connector.check(config)
-        except Crash as error:
+        except CrashError as error:
             reason = failure_reason(error, kind)
             return Outcome(None, None, reason, _job_info(f"check_connection_{kind}", version, started, reason))
         except ConnectorError as error:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from .catalog import canonical_streams, key_of
 from .entities import Actor, Connection, new_id
-from .errors import Refused, ServerFault
-from .instance import Instance
+from .errors import RefusedError, ServerFaultError
 from .kinds import DESTINATION, SOURCE
 from .mappers import masked_streams
 from .schedule import read_schedule
 from .wire import Body, Json, present
+
+if TYPE_CHECKING:
+    from .instance import Instance
 
 STATUSES = ("active", "inactive", "deprecated", "locked")
 NAMESPACES = ("source", "destination", "customformat")
@@ -21,15 +25,15 @@ def create(instance: Instance, body: Body) -> Connection:
     """Store a new connection; neither sync modes nor cursors are compared with the source.
 
     Raises:
-        NotFound: source or destination do not exist. Deleted ones are fine, as Airbyte has it.
-        ServerFault: they live in different workspaces, or the catalog has a stream twice.
-        Problem: the schedule or a mapper does not work.
+        NotFoundError: source or destination do not exist. Deleted ones are fine, as Airbyte has it.
+        ServerFaultError: they live in different workspaces, or the catalog has a stream twice.
+        ProblemError: the schedule or a mapper does not work.
     """
     source = instance.actors.get(SOURCE, body.id("sourceId"))
     destination = instance.actors.get(DESTINATION, body.id("destinationId"))
     status = body.choice("status", STATUSES)
     if source.workspace_id != destination.workspace_id:
-        raise ServerFault("source and destination are not in the same workspace")
+        raise ServerFaultError("source and destination are not in the same workspace")
     operation_ids = _operations(instance, body.array("operationIds"), source)
     streams = canonical_streams(body.optional_object("syncCatalog") or {})
     schedule_type, schedule_data = read_schedule(body) or _legacy_schedule(body)
@@ -63,11 +67,11 @@ def update(instance: Instance, connection: Connection, body: Body) -> Connection
     """A patch: missing and null leave a field; what is there replaces it.
 
     Raises:
-        ServerFault: schedule data without a type, the legacy ``schedule``, or a stream twice.
-        Problem: the schedule or a mapper does not work.
+        ServerFaultError: schedule data without a type, the legacy ``schedule``, or a stream twice.
+        ProblemError: the schedule or a mapper does not work.
     """
     if body.has("schedule"):
-        raise ServerFault("Failed requirement.")
+        raise ServerFaultError("Failed requirement.")
     schedule = read_schedule(body)
     before = connection.status
     if body.has("syncCatalog"):
@@ -150,7 +154,7 @@ def disable(instance: Instance, connection: Connection, reason: str) -> None:
 def _operations(instance: Instance, sent: list[str], source: Actor) -> list[str]:
     for operation_id in sent:
         if instance.store.operations.get(operation_id).workspace_id != source.workspace_id:
-            raise ServerFault("operation is not in the same workspace")
+            raise ServerFaultError("operation is not in the same workspace")
     return list(sent)
 
 
@@ -160,7 +164,7 @@ def _tags(instance: Instance, sent: list[Json], workspace_id: str) -> list[Json]
     known = {tag.id: tag for tag in instance.store.tags if tag.workspace_id == workspace_id}
     chosen = dict.fromkeys(str(tag.get("tagId")) for tag in sent)
     if not set(chosen) <= set(known):
-        raise Refused(400, "A tag does not belong to the workspace of the connection.")
+        raise RefusedError(400, "A tag does not belong to the workspace of the connection.")
     return [
         {"tagId": tag.id, "workspaceId": tag.workspace_id, "name": tag.name, "color": tag.color}
         for tag in (known[tag_id] for tag_id in chosen)

@@ -1,8 +1,8 @@
 """Connector definitions and versions: which version an actor runs, pins, breaking changes.
 
 A version is fixed by a pin (a scoped configuration of the key ``connector_version``), the narrowest scope first: actor,
-workspace, organization; without one the definition's default counts. The resolved version decides the specification, and
-with it validation and masks.
+workspace, organization; without one the definition's default counts. The resolved version decides the specification,
+and with it validation and masks.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from .entities import Actor, Definition, Pin, new_id, now
-from .errors import NotFound, Refused, ServerFault
+from .errors import NotFoundError, RefusedError, ServerFaultError
 from .kinds import KINDS, ActorKind
 from .masking import Path, secret_paths
 from .registry import Connector, Registry, semver
@@ -101,14 +101,14 @@ class Definitions:
         """A definition of a kind.
 
         Raises:
-            NotFound: unknown, or of the other kind.
+            NotFoundError: unknown, or of the other kind.
         """
         found = self._store.definitions.find(definition_id)
         if found is None or found.kind != kind.name:
-            raise NotFound(f"STANDARD_{kind.name.upper()}_DEFINITION", definition_id)
+            raise NotFoundError(f"STANDARD_{kind.name.upper()}_DEFINITION", definition_id)
         return found
 
-    def list(self, kind: ActorKind) -> list[Definition]:
+    def of_kind(self, kind: ActorKind) -> list[Definition]:
         """All definitions of a kind that are not deleted."""
         return [d for d in self._store.definitions if d.kind == kind.name and not d.tombstone]
 
@@ -188,11 +188,11 @@ class Definitions:
         """Write a pin.
 
         Raises:
-            ServerFault: another pin has this scope (a unique key of the database, which Airbyte does not catch).
+            ServerFaultError: another pin has this scope (a unique key of the database, which Airbyte does not catch).
         """
         holder = self._pins.get(_place(pin))
         if holder is not None and holder.id != pin.id:
-            raise ServerFault("duplicate key value violates unique constraint", "DataAccessException")
+            raise ServerFaultError("duplicate key value violates unique constraint", "DataAccessException")
         self._pins = {place: held for place, held in self._pins.items() if held.id != pin.id}
         self._pins[_place(pin)] = self._store.pins.save(pin)
         return pin
@@ -223,13 +223,15 @@ class Definitions:
         """Let an actor follow its definition again, across the breaking change that holds it.
 
         Raises:
-            ServerFault: a user pinned it.
+            ServerFaultError: a user pinned it.
         """
         pin = self.pin_at(actor.definition_id, "actor", actor.id)
         if pin is None:
             return
         if pin.origin_type != "breaking_change":
-            raise ServerFault("Actor is pinned by a user, it cannot be upgraded", "java.lang.IllegalStateException")
+            raise ServerFaultError(
+                "Actor is pinned by a user, it cannot be upgraded", "java.lang.IllegalStateException"
+            )
         self.remove_pin(pin)
 
     # Default version and breaking changes
@@ -238,10 +240,10 @@ class Definitions:
         """Move the default version; actors that would cross a breaking change are held where they are.
 
         Raises:
-            ServerFault: neither database nor registry knows the tag, so Airbyte would have to pull the image.
+            ServerFaultError: neither database nor registry knows the tag, so Airbyte would have to pull the image.
         """
         if not self.knows(definition, tag):
-            raise ServerFault(f"Get Spec job failed: cannot pull image {definition.repository}:{tag}")
+            raise ServerFaultError(f"Get Spec job failed: cannot pull image {definition.repository}:{tag}")
         old = self.default(definition)
         actors = [a for a in self._store.actors if a.definition_id == definition.id and not a.tombstone]
         unpinned = [a for a in actors if self.resolve_actor(a).pin is None]
@@ -296,10 +298,10 @@ class Definitions:
         """Refuse to touch a standard definition as if it were custom.
 
         Raises:
-            Refused: 400, as the public API does.
+            RefusedError: 400, as the public API does.
         """
         if not definition.custom:
-            raise Refused(400, "Public definitions cannot be modified.")
+            raise RefusedError(400, "Public definitions cannot be modified.")
 
     def kind_of(self, definition: Definition) -> ActorKind:
         """The kind of a definition."""

@@ -3,17 +3,17 @@
 Tree::
 
     ApiError
-    |- NotFound            404  unknown id
-    |- MissingField        400  a required field is absent
-    |- InvalidBody         422  not JSON, or a value of the wrong type
-    |- SchemaMismatch      422  a connector configuration that its specification refuses
-    |- Refused             4xx  a known refusal with a text for the caller
-    |- ServerFault         500  what Airbyte does not catch: illegal arguments, states, duplicates
-    |- Problem             any  RFC 9457 body
-    |- Unauthorized        401  no, expired or wrong token
+    |- NotFoundError            404  unknown id
+    |- MissingFieldError        400  a required field is absent
+    |- InvalidBodyError         422  not JSON, or a value of the wrong type
+    |- SchemaMismatchError      422  a connector configuration that its specification refuses
+    |- RefusedError             4xx  a known refusal with a text for the caller
+    |- ServerFaultError         500  what Airbyte does not catch: illegal arguments, states, duplicates
+    |- ProblemError             any  RFC 9457 body
+    |- UnauthorizedError        401  no, expired or wrong token
 
-Since 2.0 NotFound, MissingField, InvalidBody and ServerFault show nothing but an ``errorId``; before, they show their
-message and a Java class name.
+Since 2.0 the first three and ServerFaultError show nothing but an ``errorId`` (SchemaMismatchError and RefusedError
+keep their text); before, all show their message and a Java class name.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class ApiError(Exception):
         return {"message": self.message, "exceptionClassName": self.java_class, "exceptionStack": []}
 
 
-class NotFound(ApiError):
+class NotFoundError(ApiError):
     """An id that no row has."""
 
     status = 404
@@ -58,7 +58,7 @@ class NotFound(ApiError):
         self.identifier = identifier
 
 
-class MissingField(ApiError):
+class MissingFieldError(ApiError):
     """A required field is absent or null."""
 
     status = 400
@@ -76,7 +76,7 @@ class MissingField(ApiError):
         return found
 
 
-class InvalidBody(ApiError):
+class InvalidBodyError(ApiError):
     """A body that is no JSON object, or a field of the wrong type."""
 
     status = 422
@@ -86,7 +86,7 @@ class InvalidBody(ApiError):
         super().__init__(f"Invalid json input. {detail}")
 
 
-class SchemaMismatch(ApiError):
+class SchemaMismatchError(ApiError):
     """A connector configuration that does not fit the specification; the text ends with the whole schema."""
 
     status = 422
@@ -101,7 +101,7 @@ class SchemaMismatch(ApiError):
         )
 
 
-class Refused(ApiError):
+class RefusedError(ApiError):
     """A refusal the caller is told about in every release (400, 403, 409, 410, 422, 423)."""
 
     hidden_since_2 = False
@@ -112,7 +112,7 @@ class Refused(ApiError):
         self.status = status
 
 
-class ServerFault(ApiError):
+class ServerFaultError(ApiError):
     """What Airbyte lets through as an uncaught exception."""
 
     def __init__(self, message: str, java_class: str = "java.lang.IllegalArgumentException") -> None:
@@ -120,7 +120,7 @@ class ServerFault(ApiError):
         self.java_class = java_class
 
 
-class Problem(ApiError):
+class ProblemError(ApiError):
     """A typed problem, the same in every release."""
 
     def __init__(self, status: int, kind: str, title: str, detail: str, data: dict[str, Any] | None = None) -> None:
@@ -139,36 +139,36 @@ class Problem(ApiError):
         }
 
 
-class Unauthorized(ApiError):
+class UnauthorizedError(ApiError):
     """No token, or one that is expired or not ours."""
 
     status = 401
 
     def __init__(self) -> None:
-        super().__init__("Unauthorized")
+        super().__init__("UnauthorizedError")
 
     def body(self, *, opaque: bool) -> dict[str, Any]:  # noqa: ARG002 - the framework's own answer
         """The web framework's default body."""
-        return {"message": "Unauthorized", "_links": {"self": {"href": "/api", "templated": False}}}
+        return {"message": "UnauthorizedError", "_links": {"self": {"href": "/api", "templated": False}}}
 
 
-def as_problem(error: ApiError) -> Problem:
+def as_problem(error: ApiError) -> ProblemError:
     """The same failure as the public API tells it."""
     match error:
-        case Problem():
+        case ProblemError():
             return error
-        case NotFound():
-            return Problem(404, f"{REFERENCE}#resource-not-found", "resource-not-found", error.message)
-        case SchemaMismatch():
+        case NotFoundError():
+            return ProblemError(404, f"{REFERENCE}#resource-not-found", "resource-not-found", error.message)
+        case SchemaMismatchError():
             text = error.message.split("\nSchema:")[0].strip()
-            return Problem(422, f"{REFERENCE}#unprocessable-entity", "unprocessable-entity", text)
-        case MissingField():
-            return Problem(400, f"{REFERENCE}#bad-request", "bad-request", f"{error.field} must not be null")
-        case InvalidBody():
-            return Problem(422, f"{REFERENCE}#unprocessable-entity", "unprocessable-entity", error.message)
-        case Refused(status=409):
-            return Problem(409, f"{REFERENCE}#409-state-conflict", "state-conflict", "Could not fulfill request")
-        case Refused():
-            return Problem(error.status, f"{REFERENCE}#{error.status}", "request-refused", error.message)
+            return ProblemError(422, f"{REFERENCE}#unprocessable-entity", "unprocessable-entity", text)
+        case MissingFieldError():
+            return ProblemError(400, f"{REFERENCE}#bad-request", "bad-request", f"{error.field} must not be null")
+        case InvalidBodyError():
+            return ProblemError(422, f"{REFERENCE}#unprocessable-entity", "unprocessable-entity", error.message)
+        case RefusedError(status=409):
+            return ProblemError(409, f"{REFERENCE}#409-state-conflict", "state-conflict", "Could not fulfill request")
+        case RefusedError():
+            return ProblemError(error.status, f"{REFERENCE}#{error.status}", "request-refused", error.message)
         case _:
-            return Problem(500, REFERENCE, "unexpected-problem", "An unexpected problem has occurred.")
+            return ProblemError(500, REFERENCE, "unexpected-problem", "An unexpected problem has occurred.")

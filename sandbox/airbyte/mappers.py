@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 
 from .entities import new_id
-from .errors import Problem
+from .errors import ProblemError
 from .masking import MASK
 from .wire import Json
 
@@ -23,7 +23,7 @@ def canonical_mappers(sent: list[Json], hashed: list[Json], stored: list[Json]) 
     """The mappers with ids, masked keys restored by id; without any, hashing mappers for the hashed fields.
 
     Raises:
-        Problem: unknown type, missing parameter, or a masked key whose mapper is not stored.
+        ProblemError: unknown type, missing parameter, or a masked key whose mapper is not stored.
     """
     if not sent:
         configurations = [
@@ -39,10 +39,12 @@ def _canonical(sent: Json, keys: dict[str, str | None]) -> Json:
     kind = str(sent.get("type", "")).lower()
     configuration = copy.deepcopy(sent.get("mapperConfiguration") or {})
     if kind not in _REQUIRED:
-        raise Problem(400, "error:mapper-validation", "Invalid mapper", f"There is no mapper of the type '{kind}'.")
+        raise ProblemError(
+            400, "error:mapper-validation", "Invalid mapper", f"There is no mapper of the type '{kind}'."
+        )
     absent = [name for name in _REQUIRED[kind] if configuration.get(name) is None]
     if absent:
-        raise Problem(
+        raise ProblemError(
             400,
             "error:mapper-validation/missing-required-param",
             "Mapper misses a parameter",
@@ -53,7 +55,7 @@ def _canonical(sent: Json, keys: dict[str, str | None]) -> Json:
     if configuration.get(_KEY) == MASK:
         held = keys.get(str(sent.get("id")))
         if held is None:
-            raise Problem(
+            raise ProblemError(
                 400,
                 "error:mapper-validation/secret-not-found",
                 "Mapper secret not found",
@@ -66,7 +68,9 @@ def _canonical(sent: Json, keys: dict[str, str | None]) -> Json:
 def hashed_fields(mappers: list[Json]) -> list[Json]:
     """The older ``hashedFields``, which follow from the hashing mappers."""
     return [
-        {"fieldPath": [mapper["mapperConfiguration"]["targetField"]]} for mapper in mappers if mapper["type"] == "hashing"
+        {"fieldPath": [mapper["mapperConfiguration"]["targetField"]]}
+        for mapper in mappers
+        if mapper["type"] == "hashing"
     ]
 
 

@@ -1,7 +1,7 @@
 """Schedules: Quartz expressions as Airbyte validates them, and when they run next.
 
-Fields: second minute hour day-of-month month day-of-week [year]. Exactly one of the two day fields must be ``?``, days of
-the week count from 1 = Sunday. See https://www.quartz-scheduler.org/documentation/quartz-2.3.0/tutorials/crontrigger.html
+Fields: second minute hour day-of-month month day-of-week [year]. Exactly one of the two day fields must be ``?``, days
+of the week count from 1 = Sunday. See https://www.quartz-scheduler.org/documentation/quartz-2.3.0/tutorials/crontrigger.html
 """
 
 from __future__ import annotations
@@ -14,18 +14,19 @@ from datetime import UTC, date, datetime, time, timedelta
 from itertools import islice
 from zoneinfo import ZoneInfo
 
-from .errors import InvalidBody, Problem, ServerFault
+from .errors import InvalidBodyError, ProblemError, ServerFaultError
 from .wire import Body, Json
 
 TYPES = ("manual", "basic", "cron")
 TIME_UNITS = ("minutes", "hours", "days", "weeks", "months")
 
-_MONTHS = dict(zip("JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC".split(), range(1, 13), strict=True))
-_DAYS = dict(zip("SUN MON TUE WED THU FRI SAT".split(), range(1, 8), strict=True))
+_MONTH_NAMES = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+_MONTHS = {name: number for number, name in enumerate(_MONTH_NAMES, 1)}
+_DAYS = {name: number for number, name in enumerate(("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"), 1)}
 _LONGEST_SEARCH = timedelta(days=366 * 8)
 
 
-class BadExpression(ValueError):
+class ExpressionError(ValueError):
     """A text that is no Quartz expression; the message says why."""
 
 
@@ -43,7 +44,7 @@ class _Field:
     def _item(self, item: str) -> range:
         base, slash, step_text = item.partition("/")
         if slash and not (step_text.isdigit() and int(step_text) > 0):
-            raise BadExpression(f"'{item}' has no valid step in the field {self.name}")
+            raise ExpressionError(f"'{item}' has no valid step in the field {self.name}")
         step = int(step_text) if slash else 1
         if base == "*" or (slash and base == ""):
             return range(self.low, self.high + 1, step)
@@ -51,14 +52,14 @@ class _Field:
         start = self.value(first)
         end = self.value(last) if dash else self.high if slash else start
         if end < start:
-            raise BadExpression(f"'{base}' runs backwards in the field {self.name}")
+            raise ExpressionError(f"'{base}' runs backwards in the field {self.name}")
         return range(start, end + 1, step)
 
     def value(self, text: str) -> int:
         """One number or name, within the bounds."""
         number = self.names.get(text.upper(), int(text) if text.isdigit() else None)
         if number is None or not self.low <= number <= self.high:
-            raise BadExpression(f"'{text}' is not between {self.low} and {self.high} in the field {self.name}")
+            raise ExpressionError(f"'{text}' is not between {self.low} and {self.high} in the field {self.name}")
         return number
 
 
@@ -88,14 +89,14 @@ class Quartz:
         """Read an expression.
 
         Raises:
-            BadExpression: it is none; five-field Unix cron, for example.
+            ExpressionError: it is none; five-field Unix cron, for example.
         """
         parts = expression.split()
         if len(parts) not in (6, 7):
-            raise BadExpression(f"a Quartz expression has 6 or 7 fields, this one has {len(parts)}")
+            raise ExpressionError(f"a Quartz expression has 6 or 7 fields, this one has {len(parts)}")
         day, weekday = parts[3], parts[5]
         if (day == "?") == (weekday == "?"):
-            raise BadExpression("exactly one of day of month and day of week must be '?'")
+            raise ExpressionError("exactly one of day of month and day of week must be '?'")
         parsed = cls(
             _SECOND.parse(parts[0]),
             _MINUTE.parse(parts[1]),
@@ -107,14 +108,14 @@ class Quartz:
         )
         parsed.matches_day(date(2024, 2, 29))  # reads the day fields
         if len(parsed.seconds) > 1:
-            raise BadExpression("it would run more often than once a minute")
+            raise ExpressionError("it would run more often than once a minute")
         return parsed
 
     def matches_day(self, day: date) -> bool:
         """Whether it runs on a day of a month and year that fit.
 
         Raises:
-            BadExpression: a day field that cannot be read.
+            ExpressionError: a day field that cannot be read.
         """
         last = calendar.monthrange(day.year, day.month)[1]
         if self.weekday == "?":
@@ -163,22 +164,22 @@ def _matches_weekday(item: str, day: date, last: int) -> bool:
     return number in _WEEKDAY.parse(item)
 
 
-def _cron_problem(kind: str, detail: str, cron: Json) -> Problem:
-    return Problem(400, f"error:cron-validation/{kind}", "Invalid cron expression", detail, cron)
+def _cron_problem(kind: str, detail: str, cron: Json) -> ProblemError:
+    return ProblemError(400, f"error:cron-validation/{kind}", "Invalid cron expression", detail, cron)
 
 
 def validate_cron(cron: Json) -> None:
     """Check ``{cronExpression, cronTimeZone}``: the expression first, then the zone.
 
     Raises:
-        Problem: ``error:cron-validation/…``.
+        ProblemError: ``error:cron-validation/…``.
     """
     expression, zone = cron.get("cronExpression"), cron.get("cronTimeZone")
     if not expression or not zone:
         raise _cron_problem("missing-component", "A cron schedule needs an expression and a time zone.", cron)
     try:
         Quartz.parse(expression)
-    except BadExpression as error:
+    except ExpressionError as error:
         raise _cron_problem("invalid-expression", f"The cron expression is invalid: {error}.", cron) from error
     if zone.lower().startswith("etc") or not _is_zone(zone):
         raise _cron_problem("invalid-timezone", "The cron time zone is invalid.", cron)
@@ -196,17 +197,17 @@ def read_schedule(body: Body) -> tuple[str, Json | None] | None:
     """The ``scheduleType`` and ``scheduleData`` of a request; None when it says nothing of a schedule.
 
     Raises:
-        ServerFault: data without a type, or data of a manual schedule.
-        Problem: a cron schedule that does not work.
+        ServerFaultError: data without a type, or data of a manual schedule.
+        ProblemError: a cron schedule that does not work.
     """
     kind, data = body.optional_choice("scheduleType", TYPES), body.optional_object("scheduleData")
     if kind is None:
         if data is not None:
-            raise ServerFault("schedule type must be set when schedule data is set")
+            raise ServerFaultError("schedule type must be set when schedule data is set")
         return None
     if kind == "manual":
         if data is not None:
-            raise ServerFault("schedule data must not be set for manual schedules")
+            raise ServerFaultError("schedule data must not be set for manual schedules")
         return kind, None
     if kind == "cron":
         cron = (data or {}).get("cron")
@@ -216,10 +217,10 @@ def read_schedule(body: Body) -> tuple[str, Json | None] | None:
         return kind, {"cron": {key: cron[key] for key in ("cronExpression", "cronTimeZone")}}
     basic = (data or {}).get("basicSchedule")
     if basic is None:
-        raise ServerFault("a basic schedule needs basicSchedule")
+        raise ServerFaultError("a basic schedule needs basicSchedule")
     units = basic.get("units")
     if str(basic.get("timeUnit")).lower() not in TIME_UNITS or isinstance(units, bool) or not isinstance(units, int):
-        raise InvalidBody("basicSchedule needs a timeUnit and units.")
+        raise InvalidBodyError("basicSchedule needs a timeUnit and units.")
     return kind, {"basicSchedule": {"timeUnit": str(basic["timeUnit"]).lower(), "units": units}}
 
 
@@ -227,7 +228,7 @@ def describe(expression: str, zone: str = "UTC", count: int = 3) -> Json:
     """The next executions of an expression, in epoch seconds.
 
     Raises:
-        BadExpression: it is none.
+        ExpressionError: it is none.
     """
     start = datetime.now(UTC).astimezone(ZoneInfo(zone))
     return {"nextExecutions": [int(run.timestamp()) for run in islice(Quartz.parse(expression).runs(start), count)]}

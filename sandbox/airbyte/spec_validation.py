@@ -8,7 +8,7 @@ from typing import Any
 
 from jsonschema import Draft7Validator, ValidationError
 
-from .errors import SchemaMismatch
+from .errors import SchemaMismatchError
 from .wire import Json
 
 
@@ -16,12 +16,12 @@ def validate(configuration: Json, spec: Json) -> None:
     """Check a configuration.
 
     Raises:
-        SchemaMismatch: the specification refuses it; the message ends with the whole schema, as Airbyte's does.
+        SchemaMismatchError: the specification refuses it; the message ends with the whole schema, as Airbyte's does.
     """
     pretty = json.dumps(spec, indent=2)
     errors = sorted(_validator(pretty).iter_errors(configuration), key=lambda error: error.json_path)
     if errors:
-        raise SchemaMismatch(list(dict.fromkeys(_describe(error) for error in errors)), pretty)
+        raise SchemaMismatchError(list(dict.fromkeys(_describe(error) for error in errors)), pretty)
 
 
 @lru_cache(maxsize=256)
@@ -30,13 +30,15 @@ def _validator(schema_text: str) -> Draft7Validator:
 
 
 def _describe(error: ValidationError) -> str:
-    place, wanted = error.json_path, error.validator_value
+    place: str = error.json_path
+    wanted: Any = error.validator_value
+    instance: Any = error.instance
     match error.validator:
         case "required":
-            absent = [name for name in wanted if name not in error.instance]
+            absent = [name for name in wanted if name not in instance]
             return ", ".join(f"{place}.{name}: is missing but it is required" for name in absent)
         case "type":
-            return f"{place}: {_type_of(error.instance)} found, {wanted} expected"
+            return f"{place}: {_type_of(instance)} found, {wanted} expected"
         case "enum":
             return f"{place}: does not have a value in the enumeration {json.dumps(wanted)}"
         case "const":

@@ -27,7 +27,7 @@ from .entities import (
     Tag,
     Workspace,
 )
-from .errors import NotFound
+from .errors import NotFoundError
 
 STATE_FILE = "airbyte.sqlite"
 
@@ -67,11 +67,11 @@ class Table(Generic[R]):
         """The row.
 
         Raises:
-            NotFound: no such row.
+            NotFoundError: no such row.
         """
         row = self.find(key)
         if row is None:
-            raise NotFound(self.name.upper(), str(key))
+            raise NotFoundError(self.name.upper(), str(key))
         return row
 
     def save(self, row: R) -> R:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from .errors import InvalidBody, MissingField
+from .errors import InvalidBodyError, MissingFieldError
 from .versions import MinorVersion
 
 if TYPE_CHECKING:
@@ -43,16 +43,16 @@ class Body:
         """Read a JSON object; an empty body is an empty object.
 
         Raises:
-            InvalidBody: not JSON, or not an object.
+            InvalidBodyError: not JSON, or not an object.
         """
         if not raw.strip():
             return cls({})
         try:
             members = json.loads(raw)
         except ValueError as error:
-            raise InvalidBody("The body is not JSON.") from error
+            raise InvalidBodyError("The body is not JSON.") from error
         if not isinstance(members, dict):
-            raise InvalidBody("The body is not a JSON object.")
+            raise InvalidBodyError("The body is not a JSON object.")
         return cls(members)
 
     def has(self, name: str) -> bool:
@@ -62,7 +62,7 @@ class Body:
     def value(self, name: str) -> Any:
         """A required field of any type."""
         if not self.has(name):
-            raise MissingField(name)
+            raise MissingFieldError(name)
         return self.members[name]
 
     def id(self, name: str) -> str:
@@ -91,7 +91,7 @@ class Body:
             return default
         found = self.value(name)
         if isinstance(found, bool) or not isinstance(found, int):
-            raise InvalidBody(f"{name} is not an integer.")
+            raise InvalidBodyError(f"{name} is not an integer.")
         return found
 
     def flag(self, name: str, default: bool = False) -> bool:
@@ -126,7 +126,7 @@ class Body:
         for candidate in allowed:
             if candidate.lower() == text.lower():
                 return candidate
-        raise InvalidBody(f"Unexpected value '{text}' of {name}.")
+        raise InvalidBodyError(f"Unexpected value '{text}' of {name}.")
 
     def optional_choice(self, name: str, allowed: Iterable[str]) -> str | None:
         """An enum value, or None."""
@@ -135,7 +135,7 @@ class Body:
 
 def _typed(name: str, found: Any, kind: type) -> Any:
     if not isinstance(found, kind):
-        raise InvalidBody(f"{name} is not of type {kind.__name__}.")
+        raise InvalidBodyError(f"{name} is not of type {kind.__name__}.")
     return found
 
 
@@ -143,7 +143,7 @@ def _uuid(name: str, found: Any) -> str:
     try:
         return str(uuid.UUID(str(found)))
     except ValueError as error:
-        raise InvalidBody(f"{name} is not a UUID.") from error
+        raise InvalidBodyError(f"{name} is not a UUID.") from error
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import hashlib
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterable
 from concurrent import futures
 from typing import Any, Generic, NoReturn, TypeVar
@@ -26,6 +27,7 @@ from sandbox.plugins.values import Properties, UnsupportedValueError, decode, en
 Answer = TypeVar("Answer")
 _Diff = provider_pb2.DiffResponse
 _Kind = provider_pb2.PropertyDiff
+_LAST_STATEMENT_SECONDS = 4
 
 
 class Servicer(provider_pb2_grpc.ResourceProviderServicer, Generic[Session]):
@@ -266,7 +268,7 @@ class _Telling:
 
     def __exit__(self, _type: object, error: BaseException | None, _trace: object) -> None:
         if isinstance(error, PluginError):
-            raise PluginError(f"{self._what}: {error}.".replace("..", ".")) from error
+            raise PluginError(f"{self._what}: {str(error).rstrip('.')}.") from error
 
 
 def _located(kind: Resource[Any], identifier: str) -> Properties:
@@ -316,14 +318,18 @@ def start(provider: Provider[Any]) -> tuple[Any, int]:
 
 
 def serve(provider: Provider[Any]) -> None:
-    """Serve `provider`, print the port, and end with the engine that started us."""
-    engine = os.getppid()
-    # Ctrl-C reaches the whole process group; the engine decides when its plugins end.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Serve `provider`, print the port, and end with the engine that started us.
+
+    The engine sends SIGINT when it is done with a plugin, and kills one that is still there five seconds later. An
+    engine that was killed itself sends nothing, so its absence is looked for too.
+    """
+    engine, ended = os.getppid(), threading.Event()
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(ending, lambda *_: ended.set())
     server, port = start(provider)
     sys.stdout.write(f"{port}\n")
     sys.stdout.flush()
-    # wait_for_termination answers True while it has only run out of time.
-    while server.wait_for_termination(timeout=1) and os.getppid() == engine:
+    while not ended.wait(timeout=1) and os.getppid() == engine:
         pass
+    server.stop(grace=_LAST_STATEMENT_SECONDS).wait()
     provider.shut()

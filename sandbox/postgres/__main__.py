@@ -8,11 +8,20 @@ import os
 import signal
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
 from sandbox.postgres import PostgresError, start
+
+ENDS = (signal.SIGTERM, signal.SIGINT)
+
+
+def end(*_: object) -> NoReturn:
+    """Unwind, which stops the server; an impatient second signal must not cut that short."""
+    for request in ENDS:
+        signal.signal(request, signal.SIG_IGN)
+    sys.exit(0)
 
 
 def serve(
@@ -20,8 +29,8 @@ def serve(
     port: Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 is any free one.")] = 0,
 ) -> None:
     """Run PostgreSQL on 127.0.0.1 until SIGTERM or Ctrl-C."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    signal.signal(signal.SIGINT, lambda *_: sys.exit(0))
+    for request in ENDS:
+        signal.signal(request, end)
     try:
         with start(
             data,

@@ -73,7 +73,7 @@ def account() -> Account:
 def reaches(who: Account, path: Path, permission: str = "x") -> bool:
     """Tell whether ``who`` may read (``r``), write (``w``) or run and enter (``x``) ``path``.
 
-    Asked of the kernel by a child that runs as ``who``, so that every folder above ``path`` and every access list counts.
+    Asked of the kernel by a child that runs as ``who``: every folder above ``path`` and every access list counts.
     """
     try:
         test = subprocess.run(["test", f"-{permission}", str(path)], check=False, cwd="/", **who.as_child())

@@ -2,7 +2,8 @@
 
 A *cluster* is PostgreSQL's word for one data directory (https://www.postgresql.org/docs/current/creating-cluster.html).
 It belongs to the account that runs the server and is at ``<data>/cluster``. When that account cannot get there (we are
-root, and the work tree is in a private home), it is in a folder that ``<data>/outside`` links to.
+root, and the work tree is in a private home), it is in a folder that ``<data>/outside`` links to. A folder whose link
+is gone, because someone deleted ``<data>``, is deleted when the next one is made.
 """
 
 import os
@@ -19,6 +20,10 @@ from sandbox.postgres.binaries import Account, account, copy_installation, insta
 from sandbox.postgres.errors import PostgresError
 
 OUTSIDE_PREFIX = "airbyte-as-code-postgres-"
+BELONGS_TO = "belongs-to"
+"""File in a folder outside: the data directory whose cluster it holds."""
+
+SOCKETS_BASE = Path("/tmp")  # noqa: S108 - in it, mkdtemp makes private ones
 SOCKETS_PREFIX = "pg-"
 STOP_SECONDS = 15.0
 
@@ -56,7 +61,7 @@ def socket_directory(owner: Account) -> Path:
 
     Not in the data directory: a socket's path has at most 107 characters (``sun_path`` of unix(7)).
     """
-    folder = Path(tempfile.mkdtemp(prefix=SOCKETS_PREFIX, dir="/tmp"))  # noqa: S108 - mkdtemp makes it private
+    folder = Path(tempfile.mkdtemp(prefix=SOCKETS_PREFIX, dir=SOCKETS_BASE))
     os.chown(folder, owner.uid, owner.gid)
     return folder
 
@@ -69,7 +74,10 @@ def stop_leftover(data: Path) -> bool:
     Raises:
         PostgresError: it does not stop.
     """
-    directory = _existing_home(data) / "cluster"
+    return _stop_server(_existing_home(data) / "cluster")
+
+
+def _stop_server(directory: Path) -> bool:
     try:
         # https://www.postgresql.org/docs/current/storage-file-layout.html: process id first, socket directory fifth.
         lines = (directory / "postmaster.pid").read_text().splitlines()
@@ -79,7 +87,7 @@ def stop_leftover(data: Path) -> bool:
     was_there = _serves(pid, directory)
     if was_there:
         _stop(pid, directory)
-    if sockets.name.startswith(SOCKETS_PREFIX):
+    if sockets.parent == SOCKETS_BASE and sockets.name.startswith(SOCKETS_PREFIX):
         shutil.rmtree(sockets, ignore_errors=True)
     return was_there
 
@@ -123,15 +131,34 @@ def _home(data: Path, owner: Account) -> Path:
         return home
     for base in (Path("/var/tmp"), Path(tempfile.gettempdir())):  # noqa: S108 - the first survives a reboot
         if base.is_dir() and reaches(owner, base):
-            outside = Path(tempfile.mkdtemp(prefix=OUTSIDE_PREFIX, dir=base)).resolve()
-            os.chown(outside, owner.uid, owner.gid)
-            (data / "outside").unlink(missing_ok=True)  # a link to what is no longer there
-            (data / "outside").symlink_to(outside)
-            return outside
+            _delete_abandoned(base, owner)
+            return _make_outside(base, data, owner)
     raise PostgresError(
         f"PostgreSQL, which has to run as {owner.name} because it refuses root, can reach neither {data} nor a "
         "temporary folder. Let it enter the folders above the work tree (`chmod o+x`), or run as a normal user."
     )
+
+
+def _make_outside(base: Path, data: Path, owner: Account) -> Path:
+    outside = Path(tempfile.mkdtemp(prefix=OUTSIDE_PREFIX, dir=base)).resolve()
+    os.chown(outside, owner.uid, owner.gid)
+    (data / "outside").unlink(missing_ok=True)  # a link to what is no longer there
+    (data / "outside").symlink_to(outside)
+    (outside / BELONGS_TO).write_text(str(data))  # last: a folder that names no owner yet is not abandoned
+    return outside
+
+
+def _delete_abandoned(base: Path, owner: Account) -> None:
+    for outside in base.glob(f"{OUTSIDE_PREFIX}*"):
+        try:
+            if outside.lstat().st_uid != owner.uid:
+                continue
+            link = Path((outside / BELONGS_TO).read_text()) / "outside"
+        except OSError:
+            continue
+        if not link.is_symlink() or link.readlink() != outside.resolve():
+            _stop_server(outside / "cluster")
+            shutil.rmtree(outside, ignore_errors=True)
 
 
 def _suits(folder: Path, owner: Account) -> bool:
@@ -147,7 +174,7 @@ def _suits(folder: Path, owner: Account) -> bool:
 
 
 def _create(cluster: Cluster, admin_user: str, admin_password: str) -> None:
-    """Run ``initdb`` beside the final place and move the result there: half a cluster is never taken for a whole one."""
+    """Run ``initdb`` beside the final place and move the result there: half a cluster never passes for a whole one."""
     half = cluster.directory.with_name("cluster.half")
     password = cluster.directory.with_name("cluster.password")
     shutil.rmtree(half, ignore_errors=True)

@@ -1,7 +1,7 @@
 """The data that the sandbox's PostgreSQL starts with: database ``production``, 100 users and 500 orders.
 
-Every value is computed from the row's id, so each sandbox holds the same rows. There are values that pipelines get wrong:
-names beyond ASCII, amounts with many digits, absent names and tags, nested JSON. Instants are UTC, in 2025.
+Every value is computed from the row's id, so each sandbox holds the same rows. There are values that pipelines get
+wrong: names beyond ASCII, amounts with many digits, absent names and tags, nested JSON. Instants are UTC, in 2025.
 """
 
 import psycopg
@@ -36,7 +36,8 @@ INSERT INTO users (id, email, name, is_active, created_at, updated_at)
 SELECT n,
        format('user%%s@example.com', lpad(n::text, 3, '0')),
        CASE WHEN n %% 25 <> 0 THEN
-           (ARRAY['Ada', 'Björn', 'Chloé', 'Dmitri', 'Eun-ji', 'Fatima', 'Goran', 'Hanako', 'Íñigo', 'João'])[n %% 10 + 1]
+           (ARRAY['Ada', 'Björn', 'Chloé', 'Dmitri', 'Eun-ji', 'Fatima', 'Goran', 'Hanako', 'Íñigo', 'João'])
+               [n %% 10 + 1]
            || ' ' || (ARRAY['Almeida', 'Brandt', 'Çelik', 'Dubois', 'O''Neill', 'Øberg', 'Řezník'])[n %% 7 + 1]
        END,
        n %% 9 <> 0,
@@ -70,10 +71,9 @@ def create_database(connection: psycopg.Connection) -> None:
 
 
 def create_tables(connection: psycopg.Connection) -> None:
-    """Create and fill the tables in one transaction, once: rows and tables that a user changed since stay as they are.
+    """Create and fill the tables in one transaction, once: what a user changed or dropped since stays that way.
 
-    ``connection``: the database itself. Whether it happened is kept in the comment of schema ``public``, so a table that
-    the user dropped stays dropped.
+    ``connection``: the database itself. Whether it happened is kept in the comment of schema ``public``.
     """
     with connection.transaction():
         comment = connection.execute("SELECT obj_description('public'::regnamespace)").fetchone()

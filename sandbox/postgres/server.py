@@ -77,8 +77,9 @@ class Server:
 
     def conninfo(self, database: str = seed.DATABASE, **parameters: str | int) -> str:
         """Return a libpq connection string: the administrator's unless ``user`` and ``password`` say otherwise."""
-        administrator = {"user": self.admin_user, "password": self.admin_password}
-        return make_conninfo(host=self.host, port=self.port, dbname=database, **(administrator | parameters))
+        given: dict[str, str | int | None] = {"host": self.host, "port": self.port, "dbname": database}
+        given |= {"user": self.admin_user, "password": self.admin_password, **parameters}
+        return make_conninfo("", **given)
 
     def is_running(self) -> bool:
         """Tell whether PostgreSQL runs, as seen from the process that started it."""
@@ -213,7 +214,7 @@ def destroy(data: Path) -> None:
 
 
 def _lock(data: Path) -> IO[str]:
-    """Hold the data directory: two servers on one cluster would destroy it, and each would stop the other as a leftover."""
+    """Hold the data directory: of two servers on one cluster, the later would stop the earlier as a leftover."""
     lock = (data / "lock").open("w")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -131,7 +131,7 @@ async def _first_to_end(*pumps: Coroutine[None, None, None]) -> None:
 
 
 def self_signed(certificate: Path, key: Path) -> None:
-    """Write a certificate for ``localhost`` and ``127.0.0.1`` and its private key, unless both are there (PEM, ten years)."""
+    """Write a certificate for ``localhost`` and 127.0.0.1 and its key, unless both are there (PEM, ten years)."""
     if certificate.exists() and key.exists():
         return
     private = ec.generate_private_key(ec.SECP256R1())

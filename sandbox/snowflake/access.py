@@ -3,7 +3,7 @@
 from sandbox.snowflake.catalog import Catalog
 from sandbox.snowflake.errors import denied, not_found
 from sandbox.snowflake.names import Name
-from sandbox.snowflake.privileges import MANAGE_GRANTS, OWNERSHIP
+from sandbox.snowflake.privileges import MANAGE_GRANTS, OWNERSHIP, SCHEMA_OBJECT_KINDS
 from sandbox.snowflake.session import Session
 
 
@@ -41,6 +41,15 @@ class Access:
         """Whether SHOW lists the object: any privilege on it is enough; roles are no secret."""
         return kind == "ROLE" or bool(self.privileges(roles, kind, name)) or self.manages_grants(roles)
 
+    def require_visible(self, session: Session, kind: str, name: Name) -> None:
+        """Check that the object exists and that the session's roles see it.
+
+        Raises:
+            SnowflakeError: 2003.
+        """
+        if not self._catalog.find(kind, name) or not self.sees(self.roles(session), kind, name):
+            raise not_found(kind, name)
+
     def require(self, session: Session, privilege: str, kind: str, name: Name) -> None:
         """Check a privilege on an account object, database or schema; its owner has them all.
 
@@ -76,7 +85,15 @@ class Access:
             SnowflakeError: as `require`.
         """
         roles = self.roles(session)
-        if self.manages_grants(roles) or OWNERSHIP in self.privileges(roles, kind, name):
+        if self.manages_grants(roles):
+            return
+        schema = self._catalog.find("SCHEMA", name[:2]) if kind in SCHEMA_OBJECT_KINDS else None
+        if schema and schema.flag("MANAGED ACCESS"):
+            # there, the schema's owner decides on grants, not the object's
+            if OWNERSHIP not in self.privileges(roles, "SCHEMA", name[:2]):
+                raise denied("SCHEMA", name[:2])
+            return
+        if OWNERSHIP in self.privileges(roles, kind, name):
             return
         grantable = {
             grant.privilege

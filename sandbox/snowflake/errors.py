@@ -62,9 +62,9 @@ def already_exists(name: Name) -> SnowflakeError:
     return SnowflakeError(f"SQL compilation error:\nObject '{quote(name)}' already exists.", 2002, "42710")
 
 
-def invalid_property(key: str) -> SnowflakeError:
+def invalid_property(key: str, kind: str) -> SnowflakeError:
     """A property that this kind of object does not have."""
-    return SnowflakeError(f"SQL compilation error:\ninvalid property '{key}'", 1423, "42601")
+    return SnowflakeError(f"SQL compilation error:\ninvalid property '{key}' for '{kind}'", 1420, "22023")
 
 
 def invalid_value(key: str, value: str) -> SnowflakeError:

@@ -12,7 +12,8 @@ NUMBER = "fixed"
 TIMESTAMP = "timestamp_ltz"
 
 _MAX_TEXT = 16_777_216
-_SCL = 0x4000  # statement type "system control": has a result, is not a query
+SYSTEM_CONTROL = 0x4000
+"""Statement type of what has a result and is no query; drivers take DML's (0x3000 and up) for row counts."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Table:
     columns: Sequence[Column]
     rows: Sequence[Sequence[Cell]]
 
-    def as_json(self) -> dict[str, object]:
+    def as_json(self, statement_type: int = SYSTEM_CONTROL) -> dict[str, object]:
         """The `data` of a query response, context apart."""
         return {
             "parameters": [{"name": "TIMEZONE", "value": "Etc/UTC"}],
@@ -57,7 +58,7 @@ class Table:
             "returned": len(self.rows),
             "queryId": str(uuid.uuid4()),
             "queryResultFormat": "json",
-            "statementTypeId": _SCL,
+            "statementTypeId": statement_type,
         }
 
 

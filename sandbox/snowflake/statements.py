@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 
 from sqlglot.tokenizer_core import Token
 
-from sandbox.snowflake._tokens import Reader, Value
 from sandbox.snowflake.names import Name
 from sandbox.snowflake.privileges import MANAGED_KINDS, PLURALS, SECURABLE_KINDS
+from sandbox.snowflake.tokens import Reader, Value
 
 Properties = dict[str, Value]
 

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from sandbox.toolchain._errors import ToolchainError
-from sandbox.toolchain._go import Go, ensure_go
+from sandbox.toolchain._go import Go, usable_go
 from sandbox.toolchain._progress import Say, heartbeat, run
 from sandbox.toolchain._versions import GO_MODULE, Version, format_version, minimum_go
 
@@ -23,18 +23,24 @@ PROGRAMS = ("python/cmd/pulumi-language-python-exec", "python/dist/pulumi-resour
 def build_pulumi(version: Version, destination: Path, say: Say) -> None:
     """Build `pulumi` into `destination`. Raises ToolchainError where that fails."""
     started = time.monotonic()
-    go = ensure_go(minimum_go(), say)
-    say(f"building Pulumi {format_version(version)} from Go modules, once: about 5 minutes on 2 cores")
-    total = _download_modules(go, say)
-    _compile(go, version, destination / "pulumi", total, say)
-    if go.caches:
-        shutil.rmtree(go.caches, ignore_errors=True)
+    with usable_go(minimum_go(), destination / "go", say) as go:
+        say(f"building Pulumi {format_version(version)} from Go modules, once: about 5 minutes on 2 cores")
+        total = _download_modules(go, say)
+        _compile(go, version, destination / "pulumi", total, say)
     say(f"built Pulumi {format_version(version)} in {time.monotonic() - started:.0f} s")
 
 
 def fetch_python_programs(destination: Path, say: Say) -> None:
     """Copy the SDK module's Python programs into `destination`. Raises ToolchainError where that fails."""
-    go = ensure_go(minimum_go(), say)
+    with usable_go(minimum_go(), destination / "go", say) as go:
+        folder = _download_sdk(go, say)
+        for program in PROGRAMS:
+            copied = shutil.copyfile(folder / program, destination / Path(program).name)
+            copied.chmod(0o755)
+
+
+def _download_sdk(go: Go, say: Say) -> Path:
+    """Download the SDK module, checked against go.sum; the folder it is in."""
     command: list[str | Path] = [go.program, "mod", "download", "-json", SDK_MODULE]
     with heartbeat(say, lambda: f"downloading {SDK_MODULE}"):
         answer = subprocess.run(command, cwd=GO_MODULE, env=go.environment, capture_output=True, text=True, check=False)
@@ -42,9 +48,7 @@ def fetch_python_programs(destination: Path, say: Say) -> None:
     if answer.returncode != 0 or "Dir" not in module:
         reason = module.get("Error") or answer.stderr.strip()
         raise ToolchainError(f"Could not download the Go module {SDK_MODULE}: {reason}")
-    for program in PROGRAMS:
-        copied = shutil.copyfile(Path(module["Dir"]) / program, destination / Path(program).name)
-        copied.chmod(0o755)
+    return Path(module["Dir"])
 
 
 def _download_modules(go: Go, say: Say) -> int:

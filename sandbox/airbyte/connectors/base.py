@@ -1,7 +1,7 @@
 """What a connector of the sandbox does, and how it fails.
 
-Records are dicts from column to JSON value. A record may carry ``_ab_cdc_*`` columns, as Airbyte's CDC sources emit them:
-``_ab_cdc_deleted_at`` marks a deletion.
+Records are dicts from column to JSON value. A record may carry ``_ab_cdc_*`` columns, as Airbyte's CDC sources emit
+them: ``_ab_cdc_deleted_at`` marks a deletion.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ class ConnectorError(Exception):
             self.failure_type = failure_type
 
 
-class Refusal(ConnectorError):
+class RefusalError(ConnectorError):
     """The connector ran and says no: wrong configuration, missing rights, unreachable server."""
 
     failure_type = "config_error"
 
 
-class Crash(ConnectorError):
+class CrashError(ConnectorError):
     """The connector did not get so far as to say anything."""
 
 
@@ -113,15 +113,15 @@ class Reader(Protocol):
 class Source(Protocol):
     """A source connector."""
 
-    def check(self, config: Json) -> None:
+    def check(self, config: Json, /) -> None:
         """Raises ConnectorError when the configuration does not work."""
         ...
 
-    def discover(self, config: Json) -> list[Json]:
+    def discover(self, config: Json, /) -> list[Json]:
         """The streams, as ``AirbyteStream`` objects."""
         ...
 
-    def read(self, config: Json, streams: list[ConfiguredStream], state: State) -> Reader:
+    def read(self, config: Json, streams: list[ConfiguredStream], state: State, /) -> Reader:
         """Begin a sync."""
         ...
 
@@ -168,14 +168,14 @@ class Placement:
 class Destination(Protocol):
     """A destination connector."""
 
-    def check(self, config: Json) -> None:
+    def check(self, config: Json, /) -> None:
         """Raises ConnectorError when the configuration does not work."""
         ...
 
-    def write(self, config: Json, streams: list[ConfiguredStream], placement: Placement, sync_id: int) -> Writer:
+    def write(self, config: Json, streams: list[ConfiguredStream], placement: Placement, sync_id: int, /) -> Writer:
         """Begin a load."""
         ...
 
-    def clear(self, config: Json, streams: list[ConfiguredStream], placement: Placement) -> None:
+    def clear(self, config: Json, streams: list[ConfiguredStream], placement: Placement, /) -> None:
         """Remove the streams' data."""
         ...

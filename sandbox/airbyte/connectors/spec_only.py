@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .base import ConfiguredStream, Crash, Json, Placement, Reader, State, Writer
+from .base import CrashError, Json, Reader, Writer
 
 
 class SpecOnly:
@@ -17,33 +17,29 @@ class SpecOnly:
         self._image = image
         self._checks_pass = checks_pass
 
-    def _refuse(self) -> Crash:
-        return Crash(f"this sandbox cannot run {self._image}")
+    def _refuse(self) -> CrashError:
+        return CrashError(f"this sandbox cannot run {self._image}")
 
-    def check(self, config: Json) -> None:  # noqa: ARG002 - the shape of a connector
+    def check(self, _: Json) -> None:
         """Nothing to check with."""
         if not self._checks_pass:
             raise self._refuse()
 
-    def discover(self, config: Json) -> list[Json]:  # noqa: ARG002
+    def discover(self, _: Json) -> list[Json]:
         """One stream of one column, when checks are assumed to pass."""
         if not self._checks_pass:
             raise self._refuse()
         schema = {"type": "object", "properties": {"id": {"type": "string"}}}
         return [{"name": "records", "jsonSchema": schema, "supportedSyncModes": ["full_refresh"]}]
 
-    def read(self, config: Json, streams: list[ConfiguredStream], state: State) -> Reader:  # noqa: ARG002
+    def read(self, *_: object) -> Reader:
         """Cannot be done, whatever the knob says."""
         raise self._refuse()
 
-    def write(  # noqa: ARG002
-        self, config: Json, streams: list[ConfiguredStream], placement: Placement, sync_id: int
-    ) -> Writer:
+    def write(self, *_: object) -> Writer:
         """Cannot be done, whatever the knob says."""
         raise self._refuse()
 
-    def clear(  # noqa: ARG002
-        self, config: Json, streams: list[ConfiguredStream], placement: Placement
-    ) -> None:
+    def clear(self, *_: object) -> None:
         """Cannot be done, whatever the knob says."""
         raise self._refuse()

@@ -3,8 +3,8 @@
 ``data/*.json`` holds facts about real connectors (property names, types, defaults, which are secret), in the shape:
 
 ``id``, ``kind`` (source|destination), ``name``, ``repository``; ``defaultTag`` that a fresh instance starts with,
-``latestTag`` that the registry advertises, ``tags`` it can resolve; ``specs``, each valid from its version ``since`` on;
-``breakingChanges`` by version; for destinations ``destinationSyncModes`` and ``supportsRefreshes``.
+``latestTag`` that the registry advertises, ``tags`` it can resolve; ``specs``, each valid from its version ``since``
+on; ``breakingChanges`` by version; for destinations ``destinationSyncModes`` and ``supportsRefreshes``.
 
 ``source-nested-secrets`` is made up: it has secrets in arrays, objects and numbers, which few real connectors combine.
 """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..actors import breaking_changes_read
 from ..definitions import Version
-from ..errors import NotFound
+from ..errors import NotFoundError
 from ..instance import Instance
 from ..kinds import KINDS, ActorKind
 from ..wire import Body, Endpoints, Json, present
@@ -56,7 +56,7 @@ def resolve(instance: Instance, body: Body) -> Json:
     definition = instance.definitions.get(kind, body.id("actorDefinitionId"))
     tag = body.text("dockerImageTag")
     if not instance.definitions.knows(definition, tag):
-        raise NotFound("ACTOR_DEFINITION_VERSION", f"{definition.repository}:{tag}")
+        raise NotFoundError("ACTOR_DEFINITION_VERSION", f"{definition.repository}:{tag}")
     version = instance.definitions.at(definition, tag)
     return {
         "versionId": version.id,

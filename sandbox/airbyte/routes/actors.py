@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..actors import Change
 from ..entities import Actor
-from ..errors import NotFound
+from ..errors import NotFoundError
 from ..instance import Instance
 from ..kinds import KINDS, ActorKind
 from ..wire import Answer, Body, Endpoints, Json
@@ -65,7 +65,7 @@ def _register(kind: ActorKind) -> None:
     @api.post(f"{prefix}/list")
     def list_actors(instance: Instance, body: Body) -> Json:
         """All actors of a workspace, or since 1.8 the next 20 after a cursor."""
-        actors = instance.actors.list(kind, [body.id("workspaceId")])
+        actors = instance.actors.in_workspaces(kind, [body.id("workspaceId")])
         if not instance.release.paginates_actor_lists:
             return {kind.plural: instance.actors.read_all(kind, actors)}
         return _page(instance, kind, actors, body)
@@ -74,10 +74,12 @@ def _register(kind: ActorKind) -> None:
     def list_paginated(instance: Instance, body: Body) -> Json:
         """Actors of several workspaces by offset, the same in all releases."""
         page = body.body("pagination")
-        actors = instance.actors.list(kind, body.ids("workspaceIds"), deleted=body.flag("includeDeleted"))
+        actors = instance.actors.in_workspaces(kind, body.ids("workspaceIds"), deleted=body.flag("includeDeleted"))
         offset = page.integer("rowOffset", 0)
         return {
-            kind.plural: instance.actors.read_all(kind, actors[offset : offset + page.integer("pageSize", len(actors) or 1)])
+            kind.plural: instance.actors.read_all(
+                kind, actors[offset : offset + page.integer("pageSize", len(actors) or 1)]
+            )
         }
 
     @api.post(f"{prefix}/search")
@@ -141,7 +143,7 @@ def _page(instance: Instance, kind: ActorKind, actors: list[Actor], body: Body) 
     if cursor := body.optional_id("cursor"):
         ids = [read[kind.id_key] for read in matching]
         if cursor not in ids:
-            raise NotFound(kind.stored_as, cursor)
+            raise NotFoundError(kind.stored_as, cursor)
         start = ids.index(cursor) + 1
     size = body.integer("pageSize", _DEFAULT_PAGE)
     return {kind.plural: matching[start : start + size], "num_connections": len(matching), "page_size": size}

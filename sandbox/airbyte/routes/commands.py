@@ -1,10 +1,10 @@
-"""The commands API (since 1.7): checks and discoveries with ids of the client's choice, so that posting twice runs once."""
+"""The commands API (since 1.7): checks and discoveries under ids of the client's choice, each run once."""
 
 from __future__ import annotations
 
 from ..checks import discover_key
 from ..discovery import discovered_catalog, proposed_catalog
-from ..errors import MissingField, NotFound
+from ..errors import MissingFieldError, NotFoundError
 from ..instance import Instance
 from ..kinds import SOURCE
 from ..wire import Answer, Body, Endpoints, Json, present
@@ -81,7 +81,7 @@ def output(instance: Instance, body: Body) -> Json:
     """What a completed command found."""
     found: Json | None = _found(instance, body).get("output")
     if found is None:
-        raise NotFound("COMMAND_OUTPUT", body.text("id"))
+        raise NotFoundError("COMMAND_OUTPUT", body.text("id"))
     return found
 
 
@@ -97,7 +97,7 @@ def cancel(instance: Instance, body: Body) -> Answer:
 def _reserve(instance: Instance, command_id: str) -> bool:
     """Take an id; False when a command has it already."""
     if not command_id:
-        raise MissingField("id")
+        raise MissingFieldError("id")
     with instance.store.lock:
         if command_id in instance.commands:
             return False
@@ -108,7 +108,5 @@ def _reserve(instance: Instance, command_id: str) -> bool:
 def _found(instance: Instance, body: Body) -> Json:
     command = instance.commands.get(body.text("id"))
     if command is None:
-        raise NotFound("COMMAND", body.text("id"))
+        raise NotFoundError("COMMAND", body.text("id"))
     return command
-
-

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ..catalog import key_of, split_key, stream_key
-from ..entities import Connection, ConnectionState, Job
-from ..errors import MissingField, Refused
+from ..entities import Connection, ConnectionState
+from ..errors import MissingFieldError, RefusedError
 from ..instance import Instance
 from ..job_reads import connection_status, job_info
 from ..wire import Body, Endpoints, Json, present
@@ -16,14 +16,10 @@ def _connection(instance: Instance, body: Body) -> Connection:
     return instance.store.connections.get(body.id("connectionId"))
 
 
-def _started(instance: Instance, job: Job) -> Json:
-    return job_info(instance, job)
-
-
 @api.post("/v1/connections/sync")
 def sync(instance: Instance, body: Body) -> Json:
     """Start a sync; 409 while a job runs, 500 for an inactive connection."""
-    return _started(instance, instance.jobs.start(_connection(instance, body), "sync"))
+    return job_info(instance.jobs.start(_connection(instance, body), "sync"))
 
 
 @api.post("/v1/connections/refresh")
@@ -32,40 +28,40 @@ def refresh(instance: Instance, body: Body) -> Json:
     connection = _connection(instance, body)
     mode = body.choice("refreshMode", ("Truncate", "Merge"))
     streams = _streams(connection, body.array("streams"))
-    return _started(instance, instance.jobs.start(connection, "refresh", streams, mode))
+    return job_info(instance.jobs.start(connection, "refresh", streams, mode))
 
 
 @api.post("/v1/connections/reset")
 def reset(instance: Instance, body: Body) -> Json:
     """Remove the data of all streams (the old name of clear)."""
     connection = _connection(instance, body)
-    return _started(instance, instance.jobs.start(connection, "reset_connection", _streams(connection, [])))
+    return job_info(instance.jobs.start(connection, "reset_connection", _streams(connection, [])))
 
 
 @api.post("/v1/connections/clear")
 def clear(instance: Instance, body: Body) -> Json:
     """Remove the data of all streams."""
     connection = _connection(instance, body)
-    return _started(instance, instance.jobs.start(connection, "clear", _streams(connection, [])))
+    return job_info(instance.jobs.start(connection, "clear", _streams(connection, [])))
 
 
 @api.post("/v1/connections/reset/stream")
 def reset_streams(instance: Instance, body: Body) -> Json:
     """Remove the data of some streams (the old name of clear)."""
     connection = _connection(instance, body)
-    return _started(instance, instance.jobs.start(connection, "reset_connection", _given(connection, body)))
+    return job_info(instance.jobs.start(connection, "reset_connection", _given(connection, body)))
 
 
 @api.post("/v1/connections/clear/stream")
 def clear_streams(instance: Instance, body: Body) -> Json:
     """Remove the data of some streams."""
     connection = _connection(instance, body)
-    return _started(instance, instance.jobs.start(connection, "clear", _given(connection, body)))
+    return job_info(instance.jobs.start(connection, "clear", _given(connection, body)))
 
 
 def _given(connection: Connection, body: Body) -> list[Json]:
     if not body.has("streams"):
-        raise MissingField("streams")
+        raise MissingFieldError("streams")
     return _streams(connection, body.array("streams"))
 
 
@@ -97,7 +93,7 @@ def write_state(instance: Instance, body: Body) -> Json:
     """Replace the state; 423 while a job runs."""
     connection = _connection(instance, body)
     if instance.jobs.running(connection.id):
-        raise Refused(423, "State cannot be updated while a sync is running")
+        raise RefusedError(423, "State cannot be updated while a sync is running")
     sent = body.body("connectionState")
     kind = sent.choice("stateType", ("global", "stream", "legacy", "not_set"))
     outer = sent.optional_object("globalState") or {}

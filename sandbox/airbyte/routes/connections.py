@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from .. import connections
-from ..errors import InvalidBody
+from ..errors import InvalidBodyError
 from ..instance import Instance
 from ..wire import Answer, Body, Endpoints, Json
 
@@ -50,8 +50,7 @@ def list_paginated(instance: Instance, body: Body) -> Json:
     found = [
         connection
         for connection in instance.store.connections
-        if connection.workspace_id in workspaces
-        and (connection.status != "deprecated" or body.flag("includeDeleted"))
+        if connection.workspace_id in workspaces and (connection.status != "deprecated" or body.flag("includeDeleted"))
     ]
     offset = page.integer("rowOffset", 0)
     shown = found[offset : offset + page.integer("pageSize", len(found) or 1)]
@@ -113,5 +112,5 @@ def epoch(body: Body, name: str) -> float | None:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as error:
-        raise InvalidBody(f"{name} is no ISO date-time.") from error
+        raise InvalidBodyError(f"{name} is no ISO date-time.") from error
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

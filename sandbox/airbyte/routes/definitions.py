@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..definitions import Version
 from ..entities import Definition, new_id
-from ..errors import NotFound, ServerFault
+from ..errors import NotFoundError, ServerFaultError
 from ..instance import Instance
 from ..kinds import DESTINATION, KINDS, SOURCE, ActorKind
 from ..registry import Connector
@@ -54,7 +54,7 @@ def _register(kind: ActorKind) -> None:
     def list_defaults(instance: Instance, _: Body) -> Json:
         """The instance's defaults; pins play no part."""
         definitions = instance.definitions
-        return {listing: [read(definitions.default(definition)) for definition in definitions.list(kind)]}
+        return {listing: [read(definitions.default(definition)) for definition in definitions.of_kind(kind)]}
 
     @api.post(f"{prefix}/list_latest")
     def list_latest(instance: Instance, _: Body) -> Json:
@@ -62,7 +62,7 @@ def _register(kind: ActorKind) -> None:
         if not instance.registry.online:
             return {listing: []}
         connectors = {c.id: c for c in instance.registry.connectors(kind.name)}
-        known = [d for d in instance.definitions.list(kind) if d.id in connectors]
+        known = [d for d in instance.definitions.of_kind(kind) if d.id in connectors]
         return {listing: [_latest(connectors[definition.id], definition) for definition in known]}
 
     @api.post(f"{prefix}/list_for_workspace")
@@ -73,7 +73,7 @@ def _register(kind: ActorKind) -> None:
         return {
             listing: [
                 read(definitions.resolve(definition, workspace.id))
-                for definition in definitions.list(kind)
+                for definition in definitions.of_kind(kind)
                 if not body.flag("filterByUsed") or definitions.in_use(definition)
             ]
         }
@@ -111,7 +111,7 @@ def _register(kind: ActorKind) -> None:
         with instance.store.lock:
             connector = instance.registry.by_repository(repository)
             if connector is None or tag not in connector.tags:
-                raise ServerFault(f"Get Spec job failed: cannot pull image {repository}:{tag}")
+                raise ServerFaultError(f"Get Spec job failed: cannot pull image {repository}:{tag}")
             definition = Definition(
                 new_id(),
                 kind.name,
@@ -155,7 +155,7 @@ def _register(kind: ActorKind) -> None:
 def specification(kind: ActorKind, version: Version) -> Json:
     """``SourceDefinitionSpecificationRead`` or its twin."""
     if version.connector is None:
-        raise NotFound("ACTOR_DEFINITION_VERSION", version.id)
+        raise NotFoundError("ACTOR_DEFINITION_VERSION", version.id)
     answer: Json = {
         kind.definition_key: version.definition.id,
         "documentationUrl": version.definition.documentation_url or "",
@@ -177,7 +177,7 @@ def specification(kind: ActorKind, version: Version) -> Json:
 
 
 def destination_sync_modes(version: Version) -> list[str]:
-    """The modes of the specification, and ``overwrite_dedup`` where the destination can refresh, overwrite and dedup."""
+    """The specification's modes, and ``overwrite_dedup`` where the destination can refresh, overwrite and dedup."""
     modes = list(version.connector.facts.get("destinationSyncModes", [])) if version.connector else []
     if version.supports_refreshes and {"append_dedup", "overwrite"} <= set(modes):
         modes.append("overwrite_dedup")

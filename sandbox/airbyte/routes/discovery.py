@@ -6,7 +6,7 @@ from ..checks import cached_job_info, discover_key
 from ..definitions import Version
 from ..discovery import discovered_catalog, proposed_catalog
 from ..entities import Catalog, new_id
-from ..errors import ServerFault
+from ..errors import ServerFaultError
 from ..instance import Instance
 from ..kinds import DESTINATION, SOURCE
 from ..propagation import apply_discovery, diff
@@ -22,7 +22,7 @@ def discover(instance: Instance, body: Body) -> Json:
         source = instance.actors.get(SOURCE, body.id("sourceId"))
         version = instance.definitions.resolve_actor(source)
         if source.configuration is None:
-            raise ServerFault(f"source {source.id} has no configuration")
+            raise ServerFaultError(f"source {source.id} has no configuration")
         key = discover_key(source.id, version.tag, source.configuration)
         config = instance.actors.hydrated(source)
         cached = None if body.flag("disable_cache") else _cached(instance, key)
@@ -74,7 +74,7 @@ def discover_destination(instance: Instance, body: Body) -> Json:
     """Only data activation destinations have a catalog, and none of the sandbox's is one."""
     with instance.store.lock:
         instance.actors.get(DESTINATION, body.id("destinationId"))
-    raise ServerFault("the destination does not support data activation")
+    raise ServerFaultError("the destination does not support data activation")
 
 
 def _cached(instance: Instance, key: str) -> Catalog | None:

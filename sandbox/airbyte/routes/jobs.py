@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..entities import Job
-from ..errors import NotFound, ServerFault
+from ..errors import NotFoundError, ServerFaultError
 from ..instance import Instance
 from ..job_reads import attempt_read, job_info, job_read
 from ..wire import Body, Endpoints, Json, present
@@ -24,7 +24,7 @@ def list_jobs(instance: Instance, body: Body) -> Json:
     """Jobs with their attempts, newest first."""
     kinds = {str(kind).lower() for kind in body.array("configTypes")}
     if not kinds:
-        raise ServerFault("Must include at least one configType")
+        raise ServerFaultError("Must include at least one configType")
     config_id = body.optional_text("configId")
     statuses = {str(status).lower() for status in body.array("statuses")}
     created = epoch(body, "createdAtStart"), epoch(body, "createdAtEnd")
@@ -50,8 +50,7 @@ def list_jobs(instance: Instance, body: Body) -> Json:
     shown = jobs[offset : offset + size]
     return {
         "jobs": [
-            {"job": job_read(instance, job), "attempts": [attempt_read(attempt) for attempt in job.attempts]}
-            for job in shown
+            {"job": job_read(job), "attempts": [attempt_read(attempt) for attempt in job.attempts]} for job in shown
         ],
         "totalJobCount": len(jobs),
     }
@@ -64,19 +63,19 @@ def _between(moment: int, start: float | None, end: float | None) -> bool:
 @api.post("/v1/jobs/get")
 def get(instance: Instance, body: Body) -> Json:
     """A job with attempts and logs."""
-    return job_info(instance, _found(instance, body))
+    return job_info(_found(instance, body))
 
 
 @api.post("/v1/jobs/get_without_logs")
 def get_without_logs(instance: Instance, body: Body) -> Json:
     """A job with attempts."""
-    return job_info(instance, _found(instance, body), logs=False)
+    return job_info(_found(instance, body), logs=False)
 
 
 @api.post("/v1/jobs/get_light")
 def get_light(instance: Instance, body: Body) -> Json:
     """A job alone."""
-    return {"job": job_read(instance, _found(instance, body))}
+    return {"job": job_read(_found(instance, body))}
 
 
 @api.post("/v1/jobs/get_last_replication_job")
@@ -84,14 +83,14 @@ def get_last(instance: Instance, body: Body) -> Json:
     """The latest job of a connection; empty when it never ran."""
     connection = instance.store.connections.get(body.id("connectionId"))
     jobs = [j for j in instance.store.jobs if j.connection_id == connection.id and j.kind in _REPLICATION]
-    return present({"job": job_read(instance, jobs[-1]) if jobs else None})
+    return present({"job": job_read(jobs[-1]) if jobs else None})
 
 
 @api.post("/v1/jobs/get_debug_info")
 def get_debug_info(instance: Instance, body: Body) -> Json:
     """A job with the connector versions that ran."""
     job = _found(instance, body)
-    info = job_info(instance, job)
+    info = job_info(job)
     return {
         "job": {
             "id": job.id,
@@ -111,6 +110,6 @@ def cancel(instance: Instance, body: Body) -> Json:
     """Stop a running job."""
     job = _found(instance, body)
     if instance.store.connections.find(job.connection_id) is None:
-        raise NotFound("STANDARD_SYNC", job.connection_id)
+        raise NotFoundError("STANDARD_SYNC", job.connection_id)
     instance.jobs.cancel(job)
-    return job_info(instance, job)
+    return job_info(job)

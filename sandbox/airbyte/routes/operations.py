@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..entities import Operation, new_id
-from ..errors import ServerFault
+from ..errors import ServerFaultError
 from ..instance import Instance
 from ..wire import Answer, Body, Endpoints, Json
 
@@ -53,7 +53,7 @@ def delete(instance: Instance, body: Body) -> Answer:
 def _save(instance: Instance, operation_id: str, workspace_id: str, body: Body) -> Operation:
     configuration = body.object("operatorConfiguration")
     if str(configuration.get("operatorType", "")).lower() != "webhook":
-        raise ServerFault("Unsupported operator type")
+        raise ServerFaultError("Unsupported operator type")
     return instance.store.operations.save(Operation(operation_id, workspace_id, body.text("name"), configuration))
 
 

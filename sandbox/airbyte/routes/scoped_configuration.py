@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from ..definitions import RESOURCE_TYPE, SCOPES, VERSION_KEY
 from ..entities import Pin, new_id, now
-from ..errors import Refused, ServerFault
+from ..errors import RefusedError, ServerFaultError
 from ..instance import Instance
 from ..wire import NIL_UUID, Body, Endpoints, Json, present
 
@@ -42,11 +42,11 @@ def list_configurations(instance: Instance, body: Body) -> Json:
     """Configurations by key or by origin type; exactly one, and the origin type as an upper-case enum name."""
     key, origin = body.optional_text("config_key"), body.optional_text("origin_type")
     if (key is None) == (origin is None):
-        raise ServerFault("Either config_key or origin_type must be provided", "java.lang.RuntimeException")
+        raise ServerFaultError("Either config_key or origin_type must be provided", "java.lang.RuntimeException")
     if origin is not None and origin.lower() in _ORIGINS and origin != origin.upper():
-        raise ServerFault(f"No enum constant ConfigOriginType.{origin}")
+        raise ServerFaultError(f"No enum constant ConfigOriginType.{origin}")
     if origin is not None and origin.lower() not in _ORIGINS:
-        raise ServerFault(f"No enum constant ConfigOriginType.{origin}")
+        raise ServerFaultError(f"No enum constant ConfigOriginType.{origin}")
     found = [p for p in instance.store.pins if p.key == key or (origin and p.origin_type == origin.lower())]
     return {"scopedConfigurations": [read(instance, pin) for pin in found]}
 
@@ -55,7 +55,7 @@ def list_configurations(instance: Instance, body: Body) -> Json:
 def get_context(instance: Instance, body: Body) -> Json:
     """What counts for a scope, what is set above it and what below."""
     if body.text("config_key") != VERSION_KEY:
-        raise Refused(400, "Unsupported configuration key")
+        raise RefusedError(400, "Unsupported configuration key")
     scope_type, scope_id = body.choice("scope_type", SCOPES), body.id("scope_id")
     definition_id = body.optional_id("resource_id")
     pins = [p for p in instance.store.pins if p.key == VERSION_KEY and p.resource_id == definition_id]
@@ -100,9 +100,9 @@ def _keep_behind_breaking_change(instance: Instance, pin: Pin) -> None:
         return
     for actor in instance.store.actors:
         covered = (pin.scope_type, pin.scope_id) in _ancestors(instance, "actor", actor.id)
-        if actor.definition_id == pin.resource_id and covered and not actor.tombstone:
-            if instance.definitions.resolve_actor(actor).pin is None:
-                instance.definitions.pin_for_breaking_change(version, "actor", actor.id, breaking)
+        concerned = actor.definition_id == pin.resource_id and covered and not actor.tombstone
+        if concerned and instance.definitions.resolve_actor(actor).pin is None:
+            instance.definitions.pin_for_breaking_change(version, "actor", actor.id, breaking)
 
 
 def _ancestors(instance: Instance, scope_type: str, scope_id: str) -> list[tuple[str, str]]:
@@ -140,21 +140,21 @@ def _require_related(instance: Instance, pin: Pin) -> None:
     """What a configuration refers to must exist.
 
     Raises:
-        Refused: 400 with what is missing.
+        RefusedError: 400 with what is missing.
     """
     if pin.origin_type == "user" and pin.origin != NIL_UUID:
-        raise Refused(400, f"Origin type user with id {pin.origin} does not exist")
+        raise RefusedError(400, f"Origin type user with id {pin.origin} does not exist")
     if pin.key == VERSION_KEY and instance.definitions.by_version_id(pin.value) is None:
-        raise Refused(400, f"Value {pin.value} is not a version of a connector")
+        raise RefusedError(400, f"Value {pin.value} is not a version of a connector")
     if pin.resource_id and instance.store.definitions.find(pin.resource_id) is None:
-        raise Refused(400, f"Resource type {pin.resource_type} with id {pin.resource_id} does not exist")
+        raise RefusedError(400, f"Resource type {pin.resource_type} with id {pin.resource_id} does not exist")
     exists = {
         "actor": instance.store.actors.find(pin.scope_id) is not None,
         "workspace": instance.store.workspaces.find(pin.scope_id) is not None,
         "organization": pin.scope_id == NIL_UUID,
     }
     if not exists[pin.scope_type]:
-        raise Refused(400, f"Scope type {pin.scope_type} with id {pin.scope_id} does not exist")
+        raise RefusedError(400, f"Scope type {pin.scope_type} with id {pin.scope_id} does not exist")
 
 
 def read(instance: Instance, pin: Pin) -> Json:

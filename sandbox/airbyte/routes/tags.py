@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ..entities import Tag, new_id
-from ..errors import Problem
+from ..errors import ProblemError
 from ..instance import Instance
 from ..wire import Answer, Body, Endpoints, Json
 
@@ -55,12 +55,16 @@ def delete(instance: Instance, body: Body) -> Answer:
 
 def _save(instance: Instance, tag: Tag) -> Tag:
     if len(tag.name) > _LONGEST_NAME:
-        raise Problem(400, "error:tag-name-too-long", "Tag name too long", f"A name has up to {_LONGEST_NAME} letters.")
+        raise ProblemError(
+            400, "error:tag-name-too-long", "Tag name too long", f"A name has up to {_LONGEST_NAME} letters."
+        )
     if not re.fullmatch(r"[0-9A-Fa-f]{6}", tag.color):
-        raise Problem(400, "error:tag-invalid-hex-color", "Invalid colour", "A colour is six hexadecimal digits.")
+        raise ProblemError(400, "error:tag-invalid-hex-color", "Invalid colour", "A colour is six hexadecimal digits.")
     twins = (t for t in instance.store.tags if t.workspace_id == tag.workspace_id and t.id != tag.id)
     if any(twin.name == tag.name for twin in twins):
-        raise Problem(409, "error:tag-already-exists", "Tag already exists", "The workspace has a tag of that name.")
+        raise ProblemError(
+            409, "error:tag-already-exists", "Tag already exists", "The workspace has a tag of that name."
+        )
     return instance.store.tags.save(tag)
 
 

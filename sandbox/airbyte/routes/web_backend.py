@@ -9,7 +9,7 @@ from ..entities import Connection
 from ..instance import Instance
 from ..kinds import DESTINATION, SOURCE
 from ..propagation import apply_discovery
-from ..schedule import BadExpression, describe
+from ..schedule import ExpressionError, describe
 from ..wire import Body, Endpoints, Json
 
 api = Endpoints()
@@ -37,7 +37,7 @@ def create(instance: Instance, body: Body) -> Json:
 
 @api.post("/v1/web_backend/connections/update")
 def update(instance: Instance, body: Body) -> Json:
-    """Like ``connections/update``, and then a refresh or a reset of the streams that changed, unless told to skip it."""
+    """Like ``connections/update``, then a refresh or reset of the streams that changed, unless ``skipReset``."""
     connection = instance.store.connections.get(body.id("connectionId"))
     before = {key_of(entry): _essence(entry) for entry in connection.streams}
     connections.update(instance, connection, body)
@@ -66,7 +66,7 @@ def describe_cron(_: Instance, body: Body) -> Json:
     """Whether a Quartz expression is valid, and when it runs next."""
     try:
         return {"isValid": True, **describe(body.text("cronExpression"))}
-    except BadExpression as error:
+    except ExpressionError as error:
         return {"isValid": False, "validationErrorMessage": str(error)}
 
 

@@ -56,7 +56,9 @@ def list_paginated(instance: Instance, body: Body) -> Json:
 @api.post("/v1/workspaces/create")
 def create(instance: Instance, body: Body) -> Json:
     """A new workspace."""
-    workspace = instance.add_workspace(body.text("name"), organization_id=body.optional_id("organizationId") or NIL_UUID)
+    workspace = instance.add_workspace(
+        body.text("name"), organization_id=body.optional_id("organizationId") or NIL_UUID
+    )
     _apply(instance, workspace, body)
     return read(instance, workspace)
 

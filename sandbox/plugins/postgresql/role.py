@@ -7,6 +7,7 @@ believed, as by the official provider.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from datetime import UTC, datetime
 
 from psycopg import sql
 
@@ -32,6 +33,15 @@ _SETTINGS: Mapping[str, str] = {
 _HASHED = ("SCRAM-SHA-256$", "md5")
 
 
+def _moment(text: str) -> str:
+    """One spelling of a moment; one without offset is taken as UTC, which :func:`_spelling` asks the server about."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return text.lower()
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC).isoformat()
+
+
 class Role(Resource[PostgresSession]):
     """A role; its id is its name."""
 
@@ -43,7 +53,7 @@ class Role(Resource[PostgresSession]):
         Field(name="encryptedPassword", type="boolean", default=True, readable=False),
         *(Field(name=name, type="boolean", default=name == "inherit") for name in _ATTRIBUTES),
         Field(name="connectionLimit", type="integer", default=-1),
-        Field(name="validUntil", default="infinity", canonical=str.lower),
+        Field(name="validUntil", default="infinity", canonical=_moment),
         # GrantRole also makes members, so only a declared list is compared.
         Field(name="roles", type="strings", server_set=True, unordered=True),
         Field(name="searchPaths", type="strings"),

@@ -127,7 +127,8 @@ def _explained(error: psycopg.Error) -> str:
     """The server's own words without the statement, which may hold a password's hash, and what to do."""
     words = error.diag.message_primary
     if words is None:
-        return f"the server can't be reached: {' '.join(str(error).split())}"
+        reason = " ".join(str(error).split()).rstrip("?.")
+        return f"{reason}. Check host, port, username and password of the postgresql provider"
     detail = f" ({error.diag.message_detail})" if error.diag.message_detail else ""
     hint = error.diag.message_hint or _ADVICE.get(type(error), "")
     return f"{words}{detail} [{error.sqlstate}]" + (f". {hint}" if hint else "")

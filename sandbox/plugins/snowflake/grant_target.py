@@ -59,6 +59,19 @@ class Target:
         return cls.many(which, block["objectTypePlural"], *given[0])
 
 
+def block_key(block: Mapping[str, Value]) -> dict[str, Value]:
+    """One form for all spellings of an `on...` block: quoted or not, types in either case."""
+    return {
+        key: block_key(value)
+        if isinstance(value, Mapping)
+        else value.upper()
+        if key.startswith("objectType")
+        else names.bare(value)
+        for key, value in block.items()
+        if value
+    }
+
+
 def singular(plural: str) -> str:
     """The kind of object in an upper-case plural: TABLES, FILE FORMATS, MASKING POLICIES."""
     return plural.removesuffix("IES") + "Y" if plural.endswith("IES") else plural.removesuffix("S")

@@ -13,9 +13,9 @@ def split(name: str) -> tuple[str, ...]:
     """The parts of ``D.S`` or ``"D"."S"``, without their quotes and with their case; raises ValueError."""
     parts: list[str] = []
     at = 0
-    while at < len(name) or not parts:
+    while at <= len(name):
         match = _PART.match(name, at)
-        if match is None or (match.end() < len(name) and name[match.end()] != "."):
+        if match is None or name[match.end() : match.end() + 1] not in ("", "."):
             raise ValueError(f"{name!r} is not a name of the form NAME, DATABASE.SCHEMA or DATABASE.SCHEMA.NAME")
         quoted, plain = match.groups()
         parts.append(plain if quoted is None else quoted.replace('""', '"'))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from sandbox.plugins.resource import Field, Resource
 from sandbox.plugins.snowflake import names
-from sandbox.plugins.snowflake.grant_target import Target, bulk_block
+from sandbox.plugins.snowflake.grant_target import Target, block_key, bulk_block
 from sandbox.plugins.snowflake.session import SnowflakeSession
 from sandbox.plugins.values import Properties, Value, is_known
 
@@ -23,7 +23,7 @@ class GrantOwnership(Resource[SnowflakeSession]):
     fields = (
         Field(name="accountRoleName", required=True, replace=True, canonical=names.bare),
         Field(name="outboundPrivileges", replace=True, readable=False, canonical=str.upper),
-        Field(name="on", type="object", required=True, replace=True),
+        Field(name="on", type="object", required=True, replace=True, canonical=block_key),
     )
 
     def complaints(self, inputs: Properties) -> Iterator[tuple[str, str]]:

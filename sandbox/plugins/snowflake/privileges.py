@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 from sandbox.plugins.resource import Field, Resource
 from sandbox.plugins.snowflake import names
-from sandbox.plugins.snowflake.grant_target import Target, bulk_block
+from sandbox.plugins.snowflake.grant_target import Target, block_key, bulk_block
 from sandbox.plugins.snowflake.session import SnowflakeSession
 from sandbox.plugins.values import Properties, Value, is_known
 
@@ -34,9 +34,9 @@ class GrantPrivilegesToAccountRole(Resource[SnowflakeSession]):
         Field(name="privileges", type="strings", unordered=True, canonical=_upper),
         Field(name="allPrivileges", type="boolean", default=False),
         Field(name="onAccount", type="boolean", default=False, replace=True),
-        Field(name="onAccountObject", type="object", replace=True),
-        Field(name="onSchema", type="object", replace=True),
-        Field(name="onSchemaObject", type="object", replace=True),
+        Field(name="onAccountObject", type="object", replace=True, canonical=block_key),
+        Field(name="onSchema", type="object", replace=True, canonical=block_key),
+        Field(name="onSchemaObject", type="object", replace=True, canonical=block_key),
         Field(name="withGrantOption", type="boolean", default=False, replace=True),
     )
 

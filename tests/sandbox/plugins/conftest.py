@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-import os
+import re
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import grpc  # type: ignore[import-untyped]
+import psycopg
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from psycopg.rows import dict_row
 from pulumi.runtime.proto import provider_pb2 as proto
 from pulumi.runtime.proto import provider_pb2_grpc
 
+from sandbox import postgres as postgres_sandbox
 from sandbox.plugins.provider import Provider
 from sandbox.plugins.server import start
 from sandbox.plugins.values import Properties, decode, encode
@@ -31,7 +38,8 @@ class Engine:
     """Calls a plugin as the engine does, over gRPC."""
 
     def __init__(self, port: int) -> None:
-        self.stub = provider_pb2_grpc.ResourceProviderStub(grpc.insecure_channel(f"127.0.0.1:{port}"))
+        self.channel = grpc.insecure_channel(f"127.0.0.1:{port}")
+        self.stub = provider_pb2_grpc.ResourceProviderStub(self.channel)
 
     @staticmethod
     def urn(token: str) -> str:
@@ -110,13 +118,75 @@ class Engine:
 @pytest.fixture
 def engine_of() -> Iterator[Callable[[Provider[Any]], Engine]]:
     """Starts a provider's gRPC server in this process and gives the engine's side of it."""
-    servers = []
+    started: list[tuple[Any, Engine, Provider[Any]]] = []
 
     def engine(provider: Provider[Any]) -> Engine:
         server, port = start(provider)
-        servers.append(server)
-        return Engine(port)
+        started.append((server, Engine(port), provider))
+        return started[-1][1]
 
     yield engine
-    for server in servers:
+    for server, engine_, provider in started:
+        engine_.channel.close()
         server.stop(None).wait()
+        provider.shut()
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[postgres_sandbox.Server]:
+    """A real PostgreSQL with the sample database `production`."""
+    with postgres_sandbox.start(tmp_path_factory.mktemp("postgres")) as server:
+        yield server
+
+
+@pytest.fixture
+def admin(postgres: postgres_sandbox.Server) -> Iterator[psycopg.Connection[dict[str, Any]]]:
+    """What somebody else does to the database `production`, as its administrator."""
+    with psycopg.connect(postgres.conninfo(), autocommit=True, row_factory=dict_row) as connection:
+        yield connection
+
+
+@dataclass
+class Account:
+    """A Snowflake account on loopback, and how to log in to it."""
+
+    port: int
+    private_key: str
+
+    @property
+    def provider(self) -> dict[str, Any]:
+        """The arguments of a provider for it."""
+        return {
+            "organizationName": "OFFLINE",
+            "accountName": "SANDBOX",
+            "user": "ADMIN",
+            "authenticator": "SNOWFLAKE_JWT",
+            "privateKey": self.private_key,
+            "role": "ACCOUNTADMIN",
+            "host": "127.0.0.1",
+            "port": self.port,
+            "protocol": "http",
+        }
+
+
+@pytest.fixture(scope="session")
+def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
+    """A Snowflake account whose administrator logs in with a key pair."""
+    folder = tmp_path_factory.mktemp("snowflake")
+    key = rsa.generate_private_key(65537, 2048)
+    public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    (folder / "admin.pub").write_bytes(public)
+    command = [sys.executable, "-m", "sandbox.snowflake", "--port", "0", "--data", str(folder / "data")]
+    command += ["--admin-public-key", str(folder / "admin.pub")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        try:
+            assert server.stdout is not None
+            port = re.search(r":(\d+)\s*$", server.stdout.readline())
+            assert port, "the first line of output tells where it listens"
+            yield Account(int(port[1]), key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode())
+        finally:
+            server.terminate()
+            try:
+                server.wait(timeout=10)
+            except subprocess.TimeoutExpired:
+                server.kill()

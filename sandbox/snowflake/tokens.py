@@ -8,7 +8,8 @@ from collections.abc import Iterable, Sequence
 
 import sqlglot
 from sqlglot.errors import TokenError
-from sqlglot.tokenizer_core import Token, TokenType
+from sqlglot.tokenizer_core import Token as Token
+from sqlglot.tokenizer_core import TokenType
 
 from sandbox.snowflake import names
 from sandbox.snowflake.errors import SnowflakeError, syntax_error

@@ -1,0 +1,29 @@
+"""Airbyte as Pulumi resources: pinned connectors, sources, destinations and connections.
+
+Made of Airbyte's Config API, which alone can check a configuration before it is saved, discover streams and pin
+versions. Where to start reading: ``resources`` for the program's side, ``actor`` and ``connection`` for what happens on
+the server, ``client`` for how it is asked.
+"""
+
+from dynamic_providers.airbyte import schedule
+from dynamic_providers.airbyte.errors import AirbyteError
+from dynamic_providers.airbyte.resources import (
+    Connection,
+    ConnectorVersion,
+    Destination,
+    FingerprintKey,
+    Source,
+)
+from dynamic_providers.airbyte.settings import Settings, resolve_reference
+
+__all__ = [
+    "AirbyteError",
+    "Connection",
+    "ConnectorVersion",
+    "Destination",
+    "FingerprintKey",
+    "Settings",
+    "Source",
+    "resolve_reference",
+    "schedule",
+]

@@ -1,0 +1,246 @@
+"""The resources a Pulumi program declares.
+
+::
+
+    pin = ConnectorVersion("postgres", connector="source-postgres", version="3.7.0")
+    source = Source("orders", source_name="orders", connector="source-postgres", definition_id=pin.definition_id,
+                    connector_version=pin.version, config={"host": "db", "password": password},
+                    secret_paths=["password"], fingerprint_key=FingerprintKey("fingerprints").key)
+
+An ``origin`` is where the user declared the resource, as ``pipelines/production.yaml:12``; errors begin with it.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pulumi
+from pulumi.dynamic import Resource
+
+from dynamic_providers.airbyte.provider import (
+    ConnectionProvider,
+    ConnectorVersionProvider,
+    DestinationProvider,
+    FingerprintKeyProvider,
+    SourceProvider,
+)
+
+_MODULE = "airbyte"
+
+
+class FingerprintKey(Resource, module=_MODULE, name="FingerprintKey"):
+    """A random key, made once and kept secret in state: the fingerprints shown instead of secrets depend on it."""
+
+    key: pulumi.Output[str]
+    """64 hex digits, secret."""
+
+    def __init__(self, name: str, opts: pulumi.ResourceOptions | None = None) -> None:
+        secret = pulumi.ResourceOptions(additional_secret_outputs=["key"])
+        super().__init__(FingerprintKeyProvider(), name, {"key": None}, pulumi.ResourceOptions.merge(opts, secret))
+
+
+class ConnectorVersion(Resource, module=_MODULE, name="ConnectorVersion"):
+    """A connector held at one version in a workspace, whatever the registry or an upgrade suggests.
+
+    Outputs are known in previews as far as a moved version allows: its definition stays.
+    """
+
+    docker_repository: pulumi.Output[str]
+    version: pulumi.Output[str]
+    workspace_id: pulumi.Output[str]
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        connector: str,
+        version: pulumi.Input[str],
+        workspace_id: pulumi.Input[str] | None = None,
+        accept_breaking: Sequence[str] = (),
+        origin: str | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """`accept_breaking` names the breaking versions that an upgrade may cross."""
+        props = {
+            "connector": connector,
+            "version": version,
+            "workspace_id": workspace_id,
+            "accept_breaking": list(accept_breaking),
+            "origin": origin,
+            "docker_repository": None,
+        }
+        super().__init__(ConnectorVersionProvider(), name, props, opts)
+
+    @property
+    def definition_id(self) -> pulumi.Output[str]:
+        """The connector's definition, which is this resource's id and so known while its version moves."""
+        return self.id
+
+
+class Source(Resource, module=_MODULE, name="Source"):
+    """A source, checked before it is made or changed.
+
+    `config` holds secrets as secret outputs at their leaves, and `secret_paths` says which leaves those are. With
+    `adopt` an existing source of this name and connector is taken over. `skip_check` is a reason for deploying
+    without the connection check.
+    """
+
+    source_name: pulumi.Output[str]
+    connector_version: pulumi.Output[str]
+    workspace_id: pulumi.Output[str]
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        source_name: pulumi.Input[str],
+        connector: str,
+        definition_id: pulumi.Input[str],
+        connector_version: pulumi.Input[str],
+        config: Mapping[str, Any],
+        secret_paths: Sequence[str],
+        fingerprint_key: pulumi.Input[str],
+        workspace_id: pulumi.Input[str] | None = None,
+        adopt: bool = False,
+        skip_check: str | None = None,
+        origin: str | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        props = {
+            "source_name": source_name,
+            "connector": connector,
+            "definition_id": definition_id,
+            "connector_version": connector_version,
+            "config": dict(config),
+            "secret_paths": list(secret_paths),
+            "fingerprint_key": fingerprint_key,
+            "workspace_id": workspace_id,
+            "adopt": adopt,
+            "skip_check": skip_check,
+            "origin": origin,
+        }
+        super().__init__(SourceProvider(), name, props, opts)
+
+    @property
+    def source_id(self) -> pulumi.Output[str]:
+        """The server's id, known in previews unless the source is new."""
+        return self.id
+
+    @property
+    def name(self) -> pulumi.Output[str]:
+        """The source's name in Airbyte."""
+        return self.source_name
+
+
+class Destination(Resource, module=_MODULE, name="Destination"):
+    """A destination, checked before it is made or changed. Arguments as for Source."""
+
+    destination_name: pulumi.Output[str]
+    connector_version: pulumi.Output[str]
+    workspace_id: pulumi.Output[str]
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        destination_name: pulumi.Input[str],
+        connector: str,
+        definition_id: pulumi.Input[str],
+        connector_version: pulumi.Input[str],
+        config: Mapping[str, Any],
+        secret_paths: Sequence[str],
+        fingerprint_key: pulumi.Input[str],
+        workspace_id: pulumi.Input[str] | None = None,
+        adopt: bool = False,
+        skip_check: str | None = None,
+        origin: str | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        props = {
+            "destination_name": destination_name,
+            "connector": connector,
+            "definition_id": definition_id,
+            "connector_version": connector_version,
+            "config": dict(config),
+            "secret_paths": list(secret_paths),
+            "fingerprint_key": fingerprint_key,
+            "workspace_id": workspace_id,
+            "adopt": adopt,
+            "skip_check": skip_check,
+            "origin": origin,
+        }
+        super().__init__(DestinationProvider(), name, props, opts)
+
+    @property
+    def destination_id(self) -> pulumi.Output[str]:
+        """The server's id, known in previews unless the destination is new."""
+        return self.id
+
+    @property
+    def name(self) -> pulumi.Output[str]:
+        """The destination's name in Airbyte."""
+        return self.destination_name
+
+
+class Connection(Resource, module=_MODULE, name="Connection"):
+    """Streams from a source to a destination, on a schedule.
+
+    `streams` and `schedule` have the shapes that the modules of these names describe. `namespace_definition` is
+    destination, source or customformat (with a `namespace_format`); `schema_changes` is ignore, disable,
+    propagate_columns or propagate_fully; `status` is active or inactive. `resources` are Kubernetes quantities for the
+    job pods (cpu_request, cpu_limit, memory_request, memory_limit). `allow_state_loss` is a reason for a change that
+    makes Airbyte forget how far it has synced.
+    """
+
+    connection_name: pulumi.Output[str]
+    workspace_id: pulumi.Output[str]
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        connection_name: pulumi.Input[str],
+        source_id: pulumi.Input[str],
+        destination_id: pulumi.Input[str],
+        streams: Mapping[str, Mapping[str, Any]],
+        schedule: Mapping[str, Any],
+        namespace_definition: str = "destination",
+        namespace_format: str | None = None,
+        prefix: str = "",
+        schema_changes: str = "propagate_columns",
+        status: str = "active",
+        resources: Mapping[str, str] | None = None,
+        tags: Sequence[str] = (),
+        allow_state_loss: str | None = None,
+        adopt: bool = False,
+        origin: str | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        props = {
+            "connection_name": connection_name,
+            "source_id": source_id,
+            "destination_id": destination_id,
+            "streams": {key: dict(stream) for key, stream in streams.items()},
+            "schedule": dict(schedule),
+            "namespace_definition": namespace_definition,
+            "namespace_format": namespace_format,
+            "prefix": prefix,
+            "schema_changes": schema_changes,
+            "status": status,
+            "resources": dict(resources) if resources else None,
+            "tags": list(tags),
+            "allow_state_loss": allow_state_loss,
+            "adopt": adopt,
+            "origin": origin,
+            "workspace_id": None,
+        }
+        super().__init__(ConnectionProvider(), name, props, opts)
+
+    @property
+    def connection_id(self) -> pulumi.Output[str]:
+        """The server's id, known in previews unless the connection is new."""
+        return self.id
+
+    @property
+    def name(self) -> pulumi.Output[str]:
+        """The connection's name in Airbyte."""
+        return self.connection_name

@@ -1,0 +1,1 @@
+"""The data layer: DuckDB files behind fakesnow. The only package that knows either."""
