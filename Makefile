@@ -44,7 +44,7 @@ lock: $(READY) ## Write requirements.lock anew from pyproject.toml
 		--no-emit-index-url --no-annotate pyproject.toml --group sandbox --group dev -o requirements.lock
 
 clean: ## Stop the sandbox, and remove all that is not in git, with the cache folder
-	@if [ -e .sandbox/state.json ]; then $(MAKE) demo-down; fi
+	@if [ -e .sandbox/state.json ]; then $(MAKE) $(READY) && $(PYTHON) -m sandbox down --purge; fi
 	@for path in .venv .sandbox build .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info; do \
 		if [ -e "$$path" ]; then rm -rf "$$path" && echo "removed $$path"; fi; \
 	done

@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from sandbox.environment import Sandbox
+from sandbox.environment import PROJECT, Sandbox
 from sandbox.errors import SandboxError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -89,6 +89,15 @@ def down(
     """Stop all services."""
     with readable_errors():
         Sandbox.for_project().down(say, purge)
+
+
+@app.command()
+def demo() -> None:
+    """Tell the whole story: preview, up, checks, syncs, a drift seen and mended. The sandbox is left running."""
+    from sandbox import demo as story  # needs the databases' drivers, which the other commands don't
+
+    with readable_errors():
+        story.run(PROJECT, say)
 
 
 def say(line: str) -> None:

@@ -19,6 +19,7 @@ import psycopg
 import snowflake.connector
 
 from sandbox.environment import Sandbox
+from sandbox.errors import SandboxError
 
 STACK = "sandbox"
 NO_CHANGES, DRIFT = 0, 7
@@ -29,7 +30,7 @@ JOB_DEADLINE = 120.0
 """Seconds that a sync may take."""
 
 
-class DemoError(Exception):
+class DemoError(SandboxError):
     """A step of the demo went otherwise than it should."""
 
 
@@ -118,7 +119,7 @@ class Story:
         """Run the CLI with its output on the screen; raises DemoError for any other exit code."""
         command = ["pulumi", *arguments, "--non-interactive"]
         if arguments[0] != "stack":
-            command += ["--stack", STACK, "--suppress-permalink"]
+            command += ["--stack", STACK, "--suppress-progress"]
         if not quiet:
             self.say(f"$ {' '.join(command)}")
         done = subprocess.run(command, cwd=self.project, env=self.env, check=False, capture_output=quiet, text=True)

@@ -29,7 +29,7 @@ Say = Callable[[str], None]
 
 ROOT_VARIABLE = "AIRBYTE_AS_CODE_SANDBOX"
 PROJECT = Path(__file__).resolve().parents[1]
-PASSPHRASE = "sandbox"
+PASSPHRASE = "sandbox"  # noqa: S105
 """No secret: what it encrypts is the sandbox's own state. The salt in Pulumi.sandbox.yaml belongs to it."""
 
 PULUMI = "pulumi"
@@ -150,7 +150,11 @@ class Sandbox:
             "PULUMI_BACKEND_URL": f"file://{self.root / 'state'}",
             "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
             "PULUMI_SKIP_UPDATE_CHECK": "true",
+            "PULUMI_SUPPRESS_NEO_LINK": "true",
         }
+        if pulumi and "stand-in" in pulumi.plugins.values():
+            # No other plugin can be had either: don't spend seconds of every command on asking for it.
+            variables["PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"] = "true"
         for member in self._members:
             if member.name in place.ports:
                 variables |= member.variables(place)

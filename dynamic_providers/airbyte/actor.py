@@ -91,6 +91,7 @@ class ActorResource:
             made = takeover.after_lost_answer(
                 lambda: self.session.inventory.forget(("actors", self.kind.name, workspace_id)),
                 lambda: self._existing(news, workspace_id),
+                self.session.client.sleep,
             )
             if made is None:
                 raise

@@ -55,7 +55,8 @@ class Client:
         self.redactor = redactor or Redactor()
         self.redactor.add(settings.client_secret)
         self._settings = settings
-        self._sleep = sleep
+        self.sleep = sleep
+        """How to wait between attempts."""
         self._clock = clock
         self._http = httpx.Client(
             base_url=f"{settings.url}/api/v1/",
@@ -138,7 +139,7 @@ class Client:
                 if last or response.status_code not in _RETRIED_STATUS:
                     raise responses.error(operation, response, self.redactor)
                 delay = max(delay, responses.retry_after(response))
-            self._sleep(delay)
+            self.sleep(delay)
         raise AssertionError("the last attempt returns or raises")
 
     def _exchange(self, operation: str, body: dict[str, Any] | None, headers: dict[str, str]) -> httpx.Response:

@@ -83,6 +83,7 @@ class ConnectionResource:
             found = takeover.after_lost_answer(
                 lambda: self.session.inventory.forget(("connections", workspace_id)),
                 lambda: self._existing(news, workspace_id),
+                self.session.client.sleep,
             )
             if found is None:
                 raise

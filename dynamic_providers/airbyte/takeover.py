@@ -1,6 +1,5 @@
 """Finding what an earlier or interrupted create left behind, instead of making it twice."""
 
-import time
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
@@ -23,7 +22,7 @@ def only_one(what: str, ids: Sequence[str], origin: str | None) -> None:
 def after_lost_answer(
     forget: Callable[[], None],
     look: Callable[[], _Found | None],
-    sleep: Callable[[float], None] = time.sleep,
+    sleep: Callable[[float], None],
 ) -> _Found | None:
     """Look a few times for what a create may have made whose answer was lost; None if it does not turn up."""
     for attempt in range(_LOOKS):

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from .entities import Actor, Definition, Pin, new_id, now
-from .errors import NotFoundError, RefusedError, ServerFaultError
-from .kinds import KINDS, ActorKind
+from .errors import NotFoundError, ServerFaultError
+from .kinds import ActorKind
 from .masking import Path, secret_paths
 from .registry import Connector, Registry, semver
 from .store import Store
@@ -290,22 +290,9 @@ class Definitions:
         upcoming = self.upcoming_breaking_changes(version)
         if not upcoming:
             return "supported"
-        # S: deadlines are dates without a zone; the server's day decides
+        # Deadlines are dates without a zone; the server's day decides.
         today = date.today().isoformat()  # noqa: DTZ011
         return "unsupported" if any(change["upgradeDeadline"] < today for change in upcoming) else "deprecated"
-
-    def require_compatible(self, definition: Definition) -> None:
-        """Refuse to touch a standard definition as if it were custom.
-
-        Raises:
-            RefusedError: 400, as the public API does.
-        """
-        if not definition.custom:
-            raise RefusedError(400, "Public definitions cannot be modified.")
-
-    def kind_of(self, definition: Definition) -> ActorKind:
-        """The kind of a definition."""
-        return KINDS[definition.kind]
 
 
 def _place(pin: Pin) -> tuple[str, str, str, str]:

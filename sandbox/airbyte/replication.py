@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from .catalog import configured, key_of, split_key, stream_key
-from .connectors.base import Batch, ConfiguredStream, Placement, State
+from .connectors.base import Batch, ConfiguredStream, Placement, State, StreamKey
 from .definitions import Version
 from .entities import Connection, ConnectionState, Job
 from .kinds import DESTINATION, SOURCE
+from .mapping import Mapping
 from .wire import Json, present
 
 if TYPE_CHECKING:
@@ -34,6 +35,12 @@ class Progress:
     records: dict[str, int] = field(default_factory=dict)
     sizes: dict[str, int] = field(default_factory=dict)
     committed: bool = False
+
+    def expect(self, streams: list[ConfiguredStream]) -> None:
+        """List the streams of the sync, so that those without records show too."""
+        for stream in streams:
+            self.records.setdefault(stream_key(*stream.key), 0)
+            self.sizes.setdefault(stream_key(*stream.key), 0)
 
     def count(self, batch: Batch) -> None:
         """Add the records of a batch."""
@@ -77,9 +84,15 @@ class Plan:
     source_config: Json
     destination: Version
     destination_config: Json
+    mappings: dict[StreamKey, Mapping]
     streams: list[ConfiguredStream]
     placement: Placement
     state: ConnectionState
+
+    @property
+    def targets(self) -> list[ConfiguredStream]:
+        """The streams as the destination sees them."""
+        return [mapping.stream for mapping in self.mappings.values()]
 
 
 def plan(instance: Instance, job: Job, connection: Connection) -> Plan:
@@ -94,6 +107,7 @@ def plan(instance: Instance, job: Job, connection: Connection) -> Plan:
     wanted = {key_of(entry) for entry in job.streams}
     # Every sync job works on all streams; a refresh and a clear on the chosen ones.
     entries = [entry for entry in connection.streams if key_of(entry) in wanted]
+    streams = [_configured(entry, job, state) for entry in entries]
     return Plan(
         connection,
         job,
@@ -101,7 +115,8 @@ def plan(instance: Instance, job: Job, connection: Connection) -> Plan:
         instance.actors.hydrated(source),
         instance.definitions.resolve_actor(destination),
         instance.actors.hydrated(destination),
-        [_configured(entry, job, state) for entry in entries],
+        {s.key: Mapping(s, entry["config"]["mappers"]) for s, entry in zip(streams, entries, strict=True)},
+        streams,
         Placement(connection.namespace_definition, connection.namespace_format, connection.prefix or ""),
         state,
     )
@@ -131,12 +146,15 @@ def replicate(instance: Instance, work: Plan, progress: Progress, cancelled: Cal
         progress.origin = "destination"
         instance.runs.injected("sync", work.destination)
         destination = instance.runs.destination(work.destination)
-        writer = destination.write(work.destination_config, work.streams, work.placement, work.job.id)
+        writer = destination.write(work.destination_config, work.targets, work.placement, work.job.id)
         with closing(writer):
             progress.origin = "source"
-            for batch in reader.batches():
+            progress.expect(work.streams)
+            for read in reader.batches():
                 if cancelled():
                     raise CancelledError
+                mapping = work.mappings[read.stream.key]
+                batch = Batch(mapping.stream, mapping.records(read.records))
                 progress.count(batch)
                 progress.origin = "destination"
                 writer.write(batch)
@@ -166,7 +184,7 @@ def clear(instance: Instance, work: Plan, progress: Progress) -> None:
     """
     progress.origin = "destination"
     destination = instance.runs.destination(work.destination)
-    destination.clear(work.destination_config, work.streams, work.placement)
+    destination.clear(work.destination_config, work.targets, work.placement)
     with instance.store.lock:
         if not work.state.streams:
             work.state.kind, work.state.shared = "not_set", None

@@ -2,7 +2,7 @@
 
 import secrets
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,9 +15,9 @@ from sandbox.snowflake.catalog import Catalog
 from sandbox.snowflake.control import Control
 from sandbox.snowflake.control.properties import changed
 from sandbox.snowflake.data import rewrites
-from sandbox.snowflake.data.bindings import Bindings
 from sandbox.snowflake.data.connection import Connection, DataStatement, parse
 from sandbox.snowflake.data.databases import Databases
+from sandbox.snowflake.data.wire import Bindings
 from sandbox.snowflake.errors import SnowflakeError
 from sandbox.snowflake.guard import Guard
 from sandbox.snowflake.journal import Journal
@@ -33,12 +33,15 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class Query:
-    """A query request: one statement, its bindings, and whether only its columns are wanted."""
+    """A query request: one statement, its bindings, and whether only its columns are wanted.
+
+    `upload_url` gives the URL to which a driver may upload the file at a path below the stages.
+    """
 
     sql: str
     bindings: Bindings = field(default_factory=dict)
     describe_only: bool = False
-    upload_url: str = ""
+    upload_url: Callable[[str], str] = str
 
 
 @dataclass
@@ -171,7 +174,7 @@ class Account:
                 tree,
                 query.bindings,
                 query.describe_only,
-                lambda name: self._guard.visible(name, session),
+                lambda name: self._guard.owner(name, session),
                 query.upload_url,
             )
         )
@@ -181,10 +184,13 @@ class Account:
 
     def _for_fakesnow(self, sql: str, tree: exp.Expr, session: Session) -> str:
         """The statement in a form that the layer below understands; the tree is changed along with it."""
-        replaced = "CURRENT_" in sql.upper() and rewrites.with_context(tree, _context(session))
-        if rewrites.quote_reserved(tree, self._databases.reserved_words) or replaced:
-            return tree.sql(dialect="snowflake")
-        return sql
+        changes = [
+            "CURRENT_" in sql.upper() and rewrites.with_context(tree, _context(session)),
+            rewrites.quote_reserved(tree, self._databases.reserved_words),
+            "@" in sql and rewrites.qualify_stages(tree, session.database, session.schema),
+        ]
+        changes.append(rewrites.copy_one_file(tree))
+        return tree.sql(dialect="snowflake") if any(changes) else sql
 
 
 def _is_read(statement: Statement) -> bool:

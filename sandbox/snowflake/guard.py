@@ -52,7 +52,7 @@ class Guard:
             SnowflakeError: 002003, 003001 or 000606; 000002 for a statement the sandbox does not know.
         """
         if not isinstance(tree, _KNOWN):
-            raise unsupported(str(tree.this).upper() if isinstance(tree, exp.Command) else tree.key.upper())
+            raise unsupported(_verb(tree))
         targets = list(self._check_targets(tree, session))
         for table in self._sources(tree, targets):
             self._check_source(table, session)
@@ -186,11 +186,14 @@ class Guard:
     def _held(self, kind: str, name: Name, session: Session) -> set[str]:
         return self._access.privileges(self._access.roles(session), kind, name)
 
-    def visible(self, name: Name, session: Session) -> bool:
-        """Whether SHOW TABLES, SHOW STAGES and the like list an object."""
+    def owner(self, name: Name, session: Session) -> str | None:
+        """Who owns an object that SHOW TABLES, SHOW STAGES or the like would list; None to leave it out."""
         roles = self._access.roles(session)
-        kinds = [kind for kind in SCHEMA_OBJECT_KINDS if self._catalog.find(kind, name)]
-        return not kinds or any(self._access.sees(roles, kind, name) for kind in kinds)
+        entries = [entry for kind in SCHEMA_OBJECT_KINDS if (entry := self._catalog.find(kind, name))]
+        if not entries:
+            return session.role if name in session.temporary_tables else None
+        seen = [entry.owner for entry in entries if self._access.sees(roles, entry.kind, name)]
+        return seen[0] if seen else None
 
     def _table_kind(self, name: Name) -> str:
         return "VIEW" if self._catalog.find("VIEW", name) else "TABLE"
@@ -244,6 +247,14 @@ def _kind(tree: exp.Expr) -> str:
     if not isinstance(tree, exp.Describe) and kind not in SCHEMA_OBJECT_KINDS:
         raise unsupported(f"{tree.key.upper()} {kind}".strip())
     return kind
+
+
+def _verb(tree: exp.Expr) -> str:
+    """What an unknown statement is about, such as CALL or SHOW INTEGRATIONS."""
+    if not isinstance(tree, exp.Command):
+        return tree.key.upper()
+    rest = str(tree.expression).split(maxsplit=1)
+    return f"{tree.this} {rest[0]}".upper() if str(tree.this).upper() == "SHOW" and rest else str(tree.this).upper()
 
 
 def _table(node: exp.Expr) -> exp.Table:

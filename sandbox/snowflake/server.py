@@ -5,10 +5,13 @@ Paths and fields are those of snowflake-connector-python (`network.py`, `auth/_a
 """
 
 import gzip
+import hmac
 import json
+import secrets
 import uuid
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from fakesnow.transforms import stage
 from starlette.applications import Starlette
@@ -21,7 +24,7 @@ from sandbox.snowflake.account import Account, Query
 from sandbox.snowflake.errors import SnowflakeError
 from sandbox.snowflake.login import Wish
 
-_UPLOAD = "/upload"
+_UPLOAD = "upload"
 _MASTER_VALIDITY_S = 4 * 3600
 _VALIDITY_S = 3600
 _SERVER_VERSION = "10.0.0"
@@ -47,7 +50,7 @@ def build(account: Account) -> Starlette:
             Route("/session", api.session, methods=["POST"]),
             Route("/session/heartbeat", api.session, methods=["POST"]),
             Route("/telemetry/send", _ok, methods=["POST"]),
-            Route(_UPLOAD + "/{path:path}", _upload, methods=["PUT"]),
+            Route(f"/{_UPLOAD}/{{path:path}}", api.upload, methods=["PUT"]),
         ]
     )
 
@@ -55,6 +58,7 @@ def build(account: Account) -> Starlette:
 class _Api:
     def __init__(self, account: Account) -> None:
         self._account = account
+        self._upload_key = secrets.token_bytes(32)
 
     async def login(self, request: Request) -> JSONResponse:
         asked = request.query_params
@@ -95,12 +99,12 @@ class _Api:
         if not self._account.knows(token):
             return _unknown_session()
         body = await _body(request)
-        query = Query(
-            body["sqlText"],
-            body.get("bindings") or {},
-            bool(body.get("describeOnly")),
-            str(request.base_url).rstrip("/") + _UPLOAD,
-        )
+
+        def upload_url(path: str) -> str:
+            return f"{request.base_url}{_UPLOAD}/{quote(path)}?signature={self._signature(path)}"
+
+        sql, bindings = body["sqlText"], body.get("bindings") or {}
+        query = Query(sql, bindings, bool(body.get("describeOnly")), upload_url)
         try:
             return _success(await run_in_threadpool(self._account.execute, token, query))
         except SnowflakeError as error:
@@ -113,6 +117,26 @@ class _Api:
         if request.query_params.get("delete"):
             await run_in_threadpool(self._account.logout, token)
         return _success(None)
+
+    def _signature(self, path: str) -> str:
+        return hmac.digest(self._upload_key, path.encode(), "sha256").hex()
+
+    async def upload(self, request: Request) -> Response:
+        """Where PUT sends a file: to a URL signed for it, and never out of the stages."""
+        path = request.path_params["path"]
+        root = Path(stage.LOCAL_BUCKET_PATH).resolve()
+        target = (root / path).resolve()
+        signed = hmac.compare_digest(request.query_params.get("signature", ""), self._signature(path))
+        if not signed or not target.is_relative_to(root):
+            return Response(status_code=403)
+        content = await request.body()
+
+        def write() -> None:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content)
+
+        await run_in_threadpool(write)
+        return Response()
 
 
 async def _body(request: Request) -> dict[str, Any]:
@@ -130,22 +154,6 @@ def _token(request: Request) -> str:
 
 async def _ok(_request: Request) -> JSONResponse:
     return _success(None)
-
-
-async def _upload(request: Request) -> Response:
-    """Where PUT sends a file; no path leads out of the stages."""
-    root = Path(stage.LOCAL_BUCKET_PATH).resolve()
-    target = (root / request.path_params["path"]).resolve()
-    if not target.is_relative_to(root) or target == root:
-        return Response(status_code=400)
-    content = await request.body()
-
-    def write() -> None:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(content)
-
-    await run_in_threadpool(write)
-    return Response()
 
 
 def _success(data: object) -> JSONResponse:

@@ -64,6 +64,7 @@ class Airbyte:
     """A running server and what a test asks of it."""
 
     server: Running
+    client_secret: str
     http: httpx.Client = field(init=False)
 
     def __post_init__(self) -> None:
@@ -75,7 +76,7 @@ class Airbyte:
 
     def session(self, **options: Any) -> Session:
         """A session as a new provider process has it, with nothing read yet."""
-        return Session(Client(Settings(self.url, "sandbox", CLIENT_SECRET), sleep=lambda _: None, **options))
+        return Session(Client(Settings(self.url, "sandbox", self.client_secret), sleep=lambda _: None, **options))
 
     def post(self, operation: str, body: Properties) -> Any:
         """Do something out of band, as a person in the UI would."""
@@ -124,7 +125,7 @@ class Airbyte:
 def airbyte() -> Iterator[Airbyte]:
     settings = ServerSettings(client_secret=CLIENT_SECRET, assume_checks_pass=True, workspace_id=None)
     with Running(settings) as server:
-        yield Airbyte(server)
+        yield Airbyte(server, CLIENT_SECRET)
 
 
 @pytest.fixture

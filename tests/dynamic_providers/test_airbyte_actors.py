@@ -62,7 +62,7 @@ def test_a_missing_slot_is_said_in_the_connectors_words_with_meaning_and_fix(
 def test_a_check_that_breaks_down_stops_the_deployment_too(
     airbyte: Airbyte, a_source: Life, source_inputs: Properties
 ) -> None:
-    airbyte.fault(path="/v1/scheduler/*", connector={"message": "image not found", "crash": True})
+    airbyte.fault(path="connector:check:*", connector={"message": "image not found", "crash": True})
     with pytest.raises(CheckFailedError, match="broke down"):
         a_source.up(source_inputs)
     assert airbyte.ids("sources") == []
@@ -345,7 +345,7 @@ def test_no_secret_is_in_an_error_even_if_the_server_quotes_it(
     secret = source_inputs["config"]["password"]
     if operation == "update":
         a_source.up(source_inputs)
-    airbyte.fault(path="/v1/scheduler/*", connector={"message": f"could not log in with {secret}"})
+    airbyte.fault(path="connector:check:*", connector={"message": f"could not log in with {secret}"})
     with pytest.raises(AirbyteError) as caught:
         a_source.up(with_config(source_inputs, jdbc_url_params="loginTimeout=5"))
     assert "could not log in with [redacted]" in str(caught.value)

@@ -142,7 +142,10 @@ def test_any_changed_setting_is_seen_and_set_right_again(
 STREAM_DRIFTS: list[tuple[str, Properties]] = [
     ("destination_sync_mode", {"destinationSyncMode": "append"}),
     ("sync_mode", {"syncMode": "full_refresh"}),
-    ("fields", {"fieldSelectionEnabled": True, "selectedFields": [{"fieldPath": ["id"]}]}),
+    (
+        "fields",
+        {"fieldSelectionEnabled": True, "selectedFields": [{"fieldPath": ["id"]}, {"fieldPath": ["_ab_cdc_lsn"]}]},
+    ),
     (
         "hash",
         {

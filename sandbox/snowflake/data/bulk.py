@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlglot import exp
 
-from sandbox.snowflake.data.bindings import Rows, rows_of
+from sandbox.snowflake.data.wire import Rows, rows_of
 
 BATCH = "_sandbox_batch"
 """The name under which the rows are registered with DuckDB."""

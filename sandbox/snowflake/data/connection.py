@@ -5,24 +5,22 @@ import shutil
 import threading
 import uuid
 import warnings
-from base64 import b64encode
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import duckdb
 import snowflake.connector.errors
-from fakesnow import arrow, dialect, rowtype, statement_type
+from fakesnow import dialect, rowtype, statement_type
 from fakesnow.cursor import FakeSnowflakeCursor
 from fakesnow.transforms import stage
 from sqlglot import exp
 
 from sandbox.snowflake.data import bulk
-from sandbox.snowflake.data.bindings import Bindings, Rows, as_parameters, as_rows, is_batch
 from sandbox.snowflake.data.databases import Databases
+from sandbox.snowflake.data.wire import Bindings, Rows, as_parameters, as_rows, encoded, is_batch, with_texts
 from sandbox.snowflake.errors import SnowflakeError, not_found
 from sandbox.snowflake.names import Name, quote_part
 from sandbox.snowflake.results import NUMBER, Column, Table, status
@@ -34,6 +32,7 @@ warnings.filterwarnings("ignore", message="Arrow output on a DB-API result", cat
 Json = dict[str, Any]
 
 _DDL = (exp.Create, exp.Drop, exp.Alter, exp.Comment)
+_KEPT_RESULTS = 50
 _READS = (exp.Select, exp.SetOperation, exp.Show, exp.Describe, exp.ListStage)
 _writes = threading.RLock()
 """Held by every write outside a transaction: DuckDB refuses conflicting writers, Snowflake queues them."""
@@ -43,15 +42,16 @@ _writes = threading.RLock()
 class DataStatement:
     """A data statement that has passed the guard.
 
-    `visible` filters the rows of SHOW TABLES and the like; `upload_url` is where PUT sends files.
+    `owner` says whose an object in a SHOW TABLES or the like is; None hides it. `upload_url` says where PUT sends
+    the file with a given path below the stages.
     """
 
     sql: str
     tree: exp.Expr
     bindings: Bindings = field(default_factory=dict)
     describe_only: bool = False
-    visible: Callable[[Name], bool] | None = None
-    upload_url: str = ""
+    owner: Callable[[Name], str | None] | None = None
+    upload_url: Callable[[str], str] = str
 
 
 def parse(sql: str) -> exp.Expr:
@@ -123,7 +123,7 @@ class Connection:
             else:
                 with _writes:
                     answer = self._run(statement)
-        except (snowflake.connector.errors.Error, duckdb.Error, NotImplementedError, ValueError) as error:
+        except Exception as error:  # an HTTP 500 would make the driver ask again for minutes
             raise _translated(error) from error
         if isinstance(statement.tree, exp.Transaction):
             self._in_transaction = True
@@ -137,10 +137,22 @@ class Connection:
                 return self._drop_from_global(kind, statement.tree)
             case exp.Alter() as alter if alter.actions and isinstance(alter.actions[0], exp.SwapTable):
                 return self._swap(alter)
+            case exp.Merge() as merge if self._where is not None and not all(self._where):
+                return self._merge_from_nowhere(merge, statement)
             case exp.Insert() as insert if not statement.describe_only and not insert.args.get("overwrite"):
                 if done := self._insert_batch(insert, statement.bindings):
                     return done
         return self._run_in_fakesnow(statement)
+
+    def _merge_from_nowhere(self, merge: exp.Merge, statement: DataStatement) -> Json:
+        """A MERGE without a current schema: the layer below makes a helper table, which has to be somewhere."""
+        where = self._where or ("", "")
+        database, schema, _ = self._full_name(merge.this)
+        self.use(database, schema)
+        try:
+            return self._run_in_fakesnow(statement)
+        finally:
+            self.use(*where)
 
     def _run_in_fakesnow(self, statement: DataStatement) -> Json:
         cursor = self._fakesnow.cursor()
@@ -151,10 +163,17 @@ class Connection:
         if is_batch(statement.bindings):
             return self._run_row_by_row(cursor, statement)
         cursor.execute(statement.sql, binding_params=as_parameters(statement.bindings), server=True)
+        self._forget_old_results()
         transformed = cursor._last_transformed  # noqa: SLF001
         if transformed is not None and (put := transformed.args.get("put_stage_data")):
             return _upload(put, transformed.args["put_stage_name"], statement)
         return self._answer(cursor, statement)
+
+    def _forget_old_results(self) -> None:
+        """fakesnow keeps the rows of every query for RESULT_SCAN; keep those of the last few."""
+        cache = self._fakesnow.results_cache
+        for query_id in list(cache)[:-_KEPT_RESULTS]:
+            cache.pop(query_id, None)
 
     def _run_row_by_row(self, cursor: FakeSnowflakeCursor, statement: DataStatement) -> Json:
         """A batch that is no plain INSERT, such as an UPDATE; one statement to the driver."""
@@ -251,8 +270,8 @@ class Connection:
         kind = statement_type.statement_type_id(statement.tree)
         columns = rowtype.describe_as_rowtype(cursor._describe_last_sql())  # noqa: SLF001
         table: Rows = cursor._arrow_table  # noqa: SLF001
-        if statement.visible:
-            table = _filtered(table, statement.visible)
+        if isinstance(statement.tree, exp.Show) and statement.owner:
+            table = _with_owners(table, statement.owner)
         answer = {
             "parameters": [{"name": "TIMEZONE", "value": "Etc/UTC"}],
             "rowtype": columns,
@@ -265,28 +284,27 @@ class Connection:
             # drivers read the counts of DML from a JSON result
             rows = [[None if cell is None else str(cell) for cell in row.values()] for row in table.to_pylist()]
             return answer | {"queryResultFormat": "json", "rowset": rows}
-        data = b64encode(arrow.to_ipc(arrow.to_sf(table, columns))).decode()
-        return answer | {"queryResultFormat": "arrow", "rowsetBase64": data}
+        return answer | {"queryResultFormat": "arrow", "rowsetBase64": encoded(table, columns)}
 
 
-def _filtered(table: Rows, visible: Callable[[Name], bool]) -> Rows:
-    """Rows about objects that the session may see, of a SHOW with the columns that name them."""
+def _with_owners(table: Rows, owner: Callable[[Name], str | None]) -> Rows:
+    """The rows of a SHOW that name an object which the session may see, with the object's real owner."""
     keys = ("database_name", "schema_name", "name")
-    if not set(keys) <= set(table.column_names):
+    if not {*keys, "owner"} <= set(table.column_names):
         return table
     names = zip(*(table.column(key).to_pylist() for key in keys), strict=True)
-    return table.filter([visible(name) for name in names])
+    return with_texts(table, "owner", [owner(name) for name in names])
 
 
 def _upload(put: Json, stage_name: str, statement: DataStatement) -> Json:
     """The answer to PUT: the driver uploads the file itself, over HTTP, as it would to Google's storage."""
     directory = Path(put["stageInfo"]["location"]).relative_to(stage.LOCAL_BUCKET_PATH)
-    target = quote(str(directory / Path(put["src_locations"][0]).name))
+    target = directory / Path(put["src_locations"][0]).name
     put["stageInfo"] = {
         "locationType": "GCS",
         "location": f"{stage_name}/",
         "creds": {},
-        "presignedUrl": f"{statement.upload_url}/{target}",
+        "presignedUrl": statement.upload_url(str(target)),
     }
     return put
 

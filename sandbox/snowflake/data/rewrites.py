@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from sqlglot import exp
 from sqlglot.tokenizer_core import Token, TokenType
 
+from sandbox.snowflake import names
+
 
 def copy_format_by_name(sql: str, tokens: Sequence[Token]) -> str:
     """`COPY INTO ... FILE_FORMAT = <name>` to `FILE_FORMAT = (FORMAT_NAME = '<name>')`."""
@@ -20,6 +22,34 @@ def copy_format_by_name(sql: str, tokens: Sequence[Token]) -> str:
             name = tokens[last].text if tokens[last].token_type is TokenType.STRING else sql[start:end]
             return f"{sql[:start]}(FORMAT_NAME = '{name}'){sql[end:]}"
     return sql
+
+
+def qualify_stages(tree: exp.Expr, database: str, schema: str) -> bool:
+    """Give `@stage` references their database and schema, in place: fakesnow folds those of the session."""
+    found = False
+    for node in tree.find_all(exp.Var):
+        reference, slash, path = node.name.partition("/")
+        name = names.parse(reference[1:])
+        is_named_stage = reference.startswith("@") and name and name[-1][:1] not in ("%", "~")
+        if is_named_stage and len(name) < 3:
+            found = True
+            full = names.path((database, schema)[: 3 - len(name)] + name)
+            node.set("this", f"@{full}{slash}{path}")
+    return found
+
+
+def copy_one_file(tree: exp.Expr) -> bool:
+    """`COPY INTO t FROM @stage FILES = ('f')` to `FROM @stage/f`, in place: fakesnow takes FILES of URLs only."""
+    if not isinstance(tree, exp.Copy):
+        return False
+    source = tree.args["files"][0].find(exp.Var)
+    for parameter in tree.args.get("params") or []:
+        files = list(parameter.find_all(exp.Literal))
+        if parameter.name.upper() == "FILES" and len(files) == 1 and source is not None:
+            source.set("this", f"{source.name.rstrip('/')}/{files[0].name}")
+            parameter.pop()
+            return True
+    return False
 
 
 def quote_reserved(tree: exp.Expr, reserved: frozenset[str]) -> bool:

@@ -1,11 +1,21 @@
 """A tiny Pulumi program on the real engine, which tests change by writing what it should declare."""
 
+from __future__ import annotations
+
 import json
 import os
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from sandbox import toolchain
+
+if TYPE_CHECKING:
+    from tests.dynamic_providers.conftest import Airbyte
 
 PASSPHRASE = "tests"
 _PROGRAM = """
@@ -134,3 +144,33 @@ def _yaml_header(path: Path) -> dict[str, str]:
     """The encryption salt that `stack init` wrote; JSON is YAML, so the file may be written back as that."""
     lines = path.read_text().splitlines() if path.exists() else []
     return {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines) if value}
+
+
+@pytest.fixture
+def make_program(
+    airbyte: Airbyte, tmp_path: Path, project_root: Path, toolchain_dir: Path
+) -> Callable[[dict[str, str]], Program]:
+    """Makes a program on the server, its config changed as told; empty values are left out."""
+
+    def make(changes: dict[str, str]) -> Program:
+        config = {
+            "airbyteUrl": airbyte.url,
+            "airbyteClientId": "sandbox",
+            "airbyteClientSecret": "${TEST_AIRBYTE_CLIENT_SECRET}",
+            **changes,
+        }
+        given = {key: value for key, value in config.items() if value}
+        environment = {"TEST_AIRBYTE_CLIENT_SECRET": airbyte.client_secret}
+        return Program(tmp_path / "program", project_root, toolchain_dir, given, environment)
+
+    return make
+
+
+@pytest.fixture
+def program(make_program: Callable[[dict[str, str]], Program]) -> Program:
+    return make_program({})
+
+
+@pytest.fixture(scope="session")
+def toolchain_dir() -> Path:
+    return toolchain.ensure(print).bin_dir

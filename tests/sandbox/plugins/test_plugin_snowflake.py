@@ -69,13 +69,13 @@ LIVES = [
     ),
     Life(
         "database:Database",
-        {"name": "mixed-Case", "comment": "landing", "dataRetentionTimeInDays": 1},
-        "mixed-Case",
+        {"name": "Mixed_Case", "comment": "landing", "dataRetentionTimeInDays": 1},
+        "Mixed_Case",
         then={"dataRetentionTimeInDays": 0, "comment": None},
-        drift='ALTER DATABASE "mixed-Case" SET DATA_RETENTION_TIME_IN_DAYS = 5',
+        drift='ALTER DATABASE "Mixed_Case" SET DATA_RETENTION_TIME_IN_DAYS = 5',
         seen="dataRetentionTimeInDays",
-        gone='DROP DATABASE "mixed-Case"',
-        imported={"name": "mixed-Case", "dataRetentionTimeInDays": 0},
+        gone='DROP DATABASE "Mixed_Case"',
+        imported={"name": "Mixed_Case", "dataRetentionTimeInDays": 0},
     ),
     Life(
         "schema:Schema",

@@ -70,7 +70,7 @@ class Session:
 
     def error(self, sql: str) -> tuple[int, str]:
         """The number and the text of the error that a statement must give."""
-        with pytest.raises(snowflake.connector.errors.ProgrammingError) as caught:
+        with pytest.raises(snowflake.connector.errors.DatabaseError) as caught:
             self.run(sql)
         assert caught.value.errno is not None
         return caught.value.errno, str(caught.value.msg)

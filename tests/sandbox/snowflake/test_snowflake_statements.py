@@ -1,5 +1,7 @@
 """Reading account-level statements."""
 
+from contextlib import suppress
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -53,10 +55,8 @@ def test_journal_never_holds_a_literal(text: str) -> None:
 @given(st.text(max_size=60))
 def test_any_text_is_read_or_refused_but_never_crashes(sql: str) -> None:
     for verb in ("", "CREATE WAREHOUSE ", "GRANT ", "SHOW GRANTS ", "ALTER USER "):
-        try:
+        with suppress(SnowflakeError):
             parse(tokenize(verb + sql))
-        except SnowflakeError:
-            pass
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_statement_reads_as(sql: str, statement: object) -> None:
 
 @pytest.mark.parametrize(
     ("sql", "position"),
-    [("GRANT USAGE ON WAREHOUSE W TO ROLE R R2", 38), ("DROP ROLE R S", 12), ("ALTER WAREHOUSE W DANCE", 18)],
+    [("GRANT USAGE ON WAREHOUSE W TO ROLE R R2", 37), ("DROP ROLE R S", 12), ("ALTER WAREHOUSE W DANCE", 18)],
 )
 def test_syntax_error_says_where(sql: str, position: int) -> None:
     with pytest.raises(SnowflakeError, match=f"syntax error line 1 at position {position} unexpected"):

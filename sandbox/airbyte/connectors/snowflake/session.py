@@ -13,6 +13,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 
 from ..base import CrashError, Json, RefusalError
+from .names import identifier
 
 Address = tuple[str, int]
 Session = Any  # snowflake.connector.SnowflakeConnection, which is imported late
@@ -63,7 +64,8 @@ def _parameters(config: Json, connect_to: dict[str, Address], timeout: int) -> d
         "user": config["username"],
         "role": config["role"],
         "warehouse": config["warehouse"],
-        "database": config["database"],
+        "database": identifier(config["database"]),
+        "schema": identifier(config["schema"]),
         "application": "airbyte_oss",
         "paramstyle": "qmark",
         "login_timeout": timeout,

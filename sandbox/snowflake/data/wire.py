@@ -1,14 +1,19 @@
-"""Values that a driver binds to `?`: from their form on the wire to Python and Arrow.
+"""Values on the wire: those that a driver binds to `?`, and the rows it gets back.
 
 A binding is `{"type": "FIXED", "value": "10"}`; an array binding (executemany of an INSERT) holds a list of
 values, one a row. Dates are milliseconds, times and timestamps nanoseconds.
 """
 
+from base64 import b64encode
 from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any, TypeAlias
 
 import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow.compute as pc  # type: ignore[import-untyped]
+from fakesnow import arrow
 from fakesnow.converter import from_binding
+from fakesnow.rowtype import ColumnInfo
 
 Binding = Mapping[str, Any]
 Bindings = Mapping[str, Binding]
@@ -46,17 +51,48 @@ def rows_of(columns: Iterable[Sequence[Any]]) -> Rows:
     return pa.table({f"p{n}": _column(values) for n, values in enumerate(columns, start=1)})
 
 
+def with_texts(rows: Rows, column: str, texts: Sequence[str | None]) -> Rows:
+    """The rows with other texts in a column, without those where it is None."""
+    index = rows.column_names.index(column)
+    replaced = rows.set_column(index, column, pa.array(texts, pa.string()))
+    return replaced.filter(pa.array([text is not None for text in texts], pa.bool_()))
+
+
+def encoded(rows: Rows, columns: list[ColumnInfo]) -> str:
+    """A query's result as drivers take it: base64 of an Arrow stream with Snowflake's column types."""
+    result = arrow.to_sf(rows, columns)
+    for index, column in enumerate(rows.columns):
+        if column.null_count and pa.types.is_timestamp(column.type):
+            # fakesnow makes 1970 of NULL where a column has both
+            parts, field = _whole(result.column(index)), result.schema.field(index)
+            masked = pa.StructArray.from_arrays(
+                parts.flatten(), fields=list(field.type), mask=pc.is_null(_whole(column))
+            )
+            result = result.set_column(index, field, masked)
+    return b64encode(arrow.to_ipc(result)).decode()
+
+
+def _whole(column: Any) -> Any:
+    """A column in one piece."""
+    pieces = column.combine_chunks()
+    return pa.concat_arrays(pieces.chunks) if isinstance(pieces, pa.ChunkedArray) else pieces
+
+
 def _positions(bindings: Bindings) -> Sequence[str]:
     return sorted(bindings, key=int)
 
 
 def _value(binding: Binding, value: str | None) -> Any:
-    return None if value is None else from_binding({"type": binding["type"], "value": value})
+    if value is None:
+        return None
+    if binding["type"] == "FIXED" and not value.lstrip("-").isdigit():
+        return Decimal(value)
+    return from_binding({"type": binding["type"], "value": value})
 
 
 def _column(values: Sequence[Any]) -> pa.Array:
-    """Whole numbers go as text, which DuckDB casts to the column's type: they may have 38 digits."""
-    if any(isinstance(value, int) and not isinstance(value, bool) for value in values):
+    """Exact numbers go as text, which DuckDB casts to the column's type: they may have 38 digits."""
+    if any(isinstance(value, int | Decimal) and not isinstance(value, bool) for value in values):
         return pa.array([None if value is None else str(value) for value in values], pa.string())
     if all(isinstance(value, str | None) for value in values):
         return pa.array(values, pa.string())
