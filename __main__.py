@@ -22,7 +22,7 @@ settings = plan.settings
 workspace = AirbyteWorkspace(
     "airbyte",
     AirbyteWorkspaceArgs(
-        versions=plan.versions,
+        pins=plan.pins,
         workspace_id=settings.airbyte.workspace_id or None,
         adopt=settings.stack.adopt,
     ),

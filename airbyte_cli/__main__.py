@@ -30,7 +30,7 @@ def validate(
     """Check everything that can be told from the files alone; says all problems at once."""
     try:
         found = load_pipelines(folder)
-        versions = load_pins(connectors).resolve(found)
+        pins = load_pins(connectors).resolve(found)
     except ConfigurationError as error:
         if output == "json":
             problems = [{"where": p.where, "what": p.what, "fix": p.fix} for p in error.problems]
@@ -38,6 +38,7 @@ def validate(
         else:
             typer.echo(str(error), err=True)
         raise typer.Exit(1) from None
+    versions = {connector: pin.version for connector, pin in pins.items()}
     if output == "json":
         names = [pipeline.name for pipeline in found]
         typer.echo(json.dumps({"valid": True, "pipelines": names, "connectors": versions}, indent=2))
@@ -46,8 +47,8 @@ def validate(
         spec = pipeline.spec
         streams = len(spec.sync.streams)
         typer.echo(
-            f"{pipeline.name}: {spec.source.connector} {spec.source.version or versions[spec.source.connector]} → "
-            f"{spec.destination.connector} {spec.destination.version or versions[spec.destination.connector]}, "
+            f"{pipeline.name}: {spec.source.connector} {versions[spec.source.connector]} → "
+            f"{spec.destination.connector} {versions[spec.destination.connector]}, "
             f"{streams} stream{'s' if streams != 1 else ''}"
         )
 

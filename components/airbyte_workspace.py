@@ -7,11 +7,11 @@ through one destination, and none of them may own it.
 from collections.abc import Mapping, Sequence
 
 import pulumi
-from dynamic_providers.airbyte import ConnectorVersion, Destination, FingerprintKey, Source
 from pydantic import BaseModel, ConfigDict, Field
 
-from components.pipeline_file import DestinationSpec, Pipeline, SourceSpec
+from components.pipeline_file import DestinationSpec, Pin, Pipeline, SourceSpec
 from components.pipeline_file.variables import Resolved
+from dynamic_providers.airbyte import ConnectorVersion, Destination, FingerprintKey, Source
 
 
 class AirbyteWorkspaceArgs(BaseModel):
@@ -19,8 +19,8 @@ class AirbyteWorkspaceArgs(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    versions: Mapping[str, str] = Field(min_length=1)
-    """Connector -> pinned version."""
+    pins: Mapping[str, Pin] = Field(min_length=1)
+    """Connector -> its pinned version."""
     workspace_id: str | None = None
     """None for the instance's default workspace."""
     adopt: bool = False
@@ -41,11 +41,12 @@ class AirbyteWorkspace(pulumi.ComponentResource):
             connector: ConnectorVersion(
                 connector,
                 connector=connector,
-                version=version,
+                version=pin.version,
                 workspace_id=args.workspace_id,
+                origin=pin.where,
                 opts=self._child(),
             )
-            for connector, version in args.versions.items()
+            for connector, pin in args.pins.items()
         }
         self.workspace_id = next(iter(self._pins.values())).workspace_id
         self.versions = pulumi.Output.all(**{name: pin.version for name, pin in self._pins.items()})

@@ -3,10 +3,10 @@
 from typing import Any
 
 import pulumi
-from dynamic_providers.airbyte import Connection, Destination, Source, schedule
 from pydantic import BaseModel, ConfigDict
 
 from components.pipeline_file import Pipeline, StreamSpec
+from dynamic_providers.airbyte import Connection, Destination, Source, schedule
 
 
 class EltPipelineArgs(BaseModel):

@@ -12,7 +12,7 @@ import pulumi
 
 from components import normalization
 from components.errors import ConfigurationError, Problem
-from components.pipeline_file import Pipeline, Variables, load_pins, load_pipelines
+from components.pipeline_file import Pin, Pipeline, Variables, load_pins, load_pipelines
 from components.pipeline_file.variables import Resolved, config_key, references
 from components.postgres_cdc import (
     PostgresCdcArgs,
@@ -47,8 +47,8 @@ class Plan:
 
     settings: Settings
     pipelines: tuple[PlannedPipeline, ...]
-    versions: Mapping[str, str]
-    """Connector -> pinned version."""
+    pins: Mapping[str, Pin]
+    """Connector -> its pinned version."""
     postgres: Mapping[str, PostgresCdcArgs]
     """Database -> what it needs."""
     snowflake: SnowflakeWarehouseArgs | None
@@ -59,14 +59,14 @@ class Plan:
         settings = Settings.load()
         problems: list[Problem] = []
         pipelines = load_pipelines(settings.stack.pipelines_path)
-        versions = _collect(lambda: load_pins(settings.stack.connectors_path).resolve(pipelines), problems)
+        pins = _collect(lambda: load_pins(settings.stack.connectors_path).resolve(pipelines), problems)
         postgres = _collect(lambda: plan_postgres(settings.postgres, pipelines), problems)
         snowflake = _collect(lambda: plan_snowflake(settings.snowflake, pipelines), problems)
         _collect(lambda: settings.refuse_unknown(_referenced_keys(pipelines)), problems)
-        planned = _collect(lambda: _resolve(settings, pipelines, versions or {}), problems)
-        if problems or not versions or not planned:
+        planned = _collect(lambda: _resolve(settings, pipelines, pins or {}), problems)
+        if problems or not pins or not planned:
             raise ConfigurationError(problems)
-        return cls(settings, planned, versions, postgres or {}, snowflake)
+        return cls(settings, planned, pins, postgres or {}, snowflake)
 
 
 def _collect(step: Callable[[], T], problems: list[Problem]) -> T | None:
@@ -84,12 +84,12 @@ def _referenced_keys(pipelines: Iterable[Pipeline]) -> set[str]:
     return names | {config_key(name) for name in names}
 
 
-def _resolve(settings: Settings, pipelines: list[Pipeline], versions: Mapping[str, str]) -> tuple[PlannedPipeline, ...]:
+def _resolve(settings: Settings, pipelines: list[Pipeline], pins: Mapping[str, Pin]) -> tuple[PlannedPipeline, ...]:
     variables = Variables(_provisioned(settings, pipelines), stack_config(), config_secrets())
     problems = [problem for pipeline in pipelines for problem in variables.missing(pipeline.document)]
     planned: list[PlannedPipeline] = []
     for pipeline in pipelines:
-        destination = _collect(lambda: _destination_config(pipeline, settings, versions), problems)  # noqa: B023
+        destination = _collect(lambda: _destination_config(pipeline, settings, pins), problems)  # noqa: B023
         if problems or destination is None:
             continue
         source = pipeline.spec.source.config
@@ -107,14 +107,14 @@ def _resolve(settings: Settings, pipelines: list[Pipeline], versions: Mapping[st
     return tuple(planned)
 
 
-def _destination_config(pipeline: Pipeline, settings: Settings, versions: Mapping[str, str]) -> dict[str, object]:
+def _destination_config(pipeline: Pipeline, settings: Settings, pins: Mapping[str, Pin]) -> dict[str, object]:
     spec = pipeline.spec.destination
     config = spec.config
     if loads_stack_account(pipeline, settings.snowflake):
         config = complete_destination_config(config, settings.snowflake)
     return normalization.configure(
         spec.connector,
-        spec.version or versions.get(spec.connector, ""),
+        pins[spec.connector].version if spec.connector in pins else "",
         config,
         typed=pipeline.spec.sync.normalization.enabled,
         where=pipeline.where("destination", "connector"),

@@ -14,11 +14,12 @@ from components.pipeline_file.models import (
     StreamSpec,
     SyncSpec,
 )
-from components.pipeline_file.pins import Pins, load_pins
+from components.pipeline_file.pins import Pin, Pins, load_pins
 from components.pipeline_file.variables import Variables
 
 __all__ = [
     "DestinationSpec",
+    "Pin",
     "Pins",
     "Pipeline",
     "PipelineSpec",

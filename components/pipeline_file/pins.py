@@ -17,19 +17,28 @@ _FLOATING = frozenset({"latest", "stable", "main", "master", "edge", "nightly", 
 
 
 @dataclass(frozen=True)
+class Pin:
+    """A connector's version, and who says so."""
+
+    version: str
+    where: str
+    """``connectors.yaml:3: source-postgres``, or the pipeline file's line."""
+
+
+@dataclass(frozen=True)
 class Pins:
     """The pinned version of each connector."""
 
-    file: Path
+    document: Document
     versions: dict[str, str]
 
-    def resolve(self, pipelines: Iterable[Pipeline]) -> dict[str, str]:
+    def resolve(self, pipelines: Iterable[Pipeline]) -> dict[str, Pin]:
         """The version of every connector that the pipelines use.
 
         Raises ConfigurationError where one has no pin, or two pipelines pin it differently: a pin holds for
         the whole workspace.
         """
-        resolved: dict[str, tuple[str, str]] = {}
+        resolved: dict[str, Pin] = {}
         problems: list[Problem] = []
         for pipeline in pipelines:
             for kind in ("source", "destination"):
@@ -38,22 +47,22 @@ class Pins:
                 if version is None:
                     problems.append(self._unpinned(pipeline, kind, spec.connector))
                     continue
-                where = pipeline.where(kind, "version") if spec.version else str(self.file)
+                where = pipeline.where(kind, "version") if spec.version else self.document.where((spec.connector,))
                 if spec.version and (problem := _floating(where, spec.version)):
                     problems.append(problem)
-                pinned, by = resolved.setdefault(spec.connector, (version, where))
-                if pinned != version:
+                first = resolved.setdefault(spec.connector, Pin(version, where))
+                if first.version != version:
                     problems.append(
                         Problem(
                             where,
-                            f"pins {spec.connector} at {version}, but {by} pins it at {pinned}, and one version "
-                            "holds for a whole workspace.",
+                            f"pins {spec.connector} at {version}, but {first.where} pins it at {first.version}, "
+                            "and one version holds for a whole workspace.",
                             "Use one version in both.",
                         )
                     )
         if problems:
             raise ConfigurationError(problems)
-        return {connector: version for connector, (version, _) in sorted(resolved.items())}
+        return dict(sorted(resolved.items()))
 
     def _unpinned(self, pipeline: Pipeline, kind: str, connector: str) -> Problem:
         close = difflib.get_close_matches(connector, self.versions, n=1, cutoff=0.8)
@@ -61,7 +70,7 @@ class Pins:
         return Problem(
             pipeline.where(kind, "connector"),
             f"{connector} has no pinned version, and a version is never chosen for you.",
-            f"Add `{connector}: <version>` to {self.file}, or `version:` below {kind}.{meant}",
+            f"Add `{connector}: <version>` to {self.document.file}, or `version:` below {kind}.{meant}",
         )
 
 
@@ -85,7 +94,7 @@ def load_pins(file: Path) -> Pins:
             problems.append(problem)
     if problems:
         raise ConfigurationError(problems)
-    return Pins(file, tree)
+    return Pins(document, tree)
 
 
 def _floating(where: str, version: str) -> Problem | None:

@@ -6,15 +6,17 @@ import argparse
 import json
 import os
 import secrets
+import signal
 import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from types import FrameType
 
-from .instance import Instance
-from .server import listen, web_server
-from .settings import Settings, parse_connect_to
-from .versions import Release
+from sandbox.airbyte.instance import Instance
+from sandbox.airbyte.server import listen, web_server
+from sandbox.airbyte.settings import Settings, parse_connect_to
+from sandbox.airbyte.versions import Release
 
 SECRET_VARIABLE = "AIRBYTE_CLIENT_SECRET"  # noqa: S105 - the name of a variable
 
@@ -69,9 +71,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (OSError, ValueError) as error:
         parser.error(str(error))
     print(f"airbyte sandbox listening on http://localhost:{listener.getsockname()[1]}", flush=True)
-    web_server(instance).run(sockets=[listener])
-    instance.close()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # The web server stops at a signal, and then raises it again for the handler that was there before.
+        signal.signal(number, _exit)
+    try:
+        web_server(instance).run(sockets=[listener])
+    finally:
+        instance.close()
     return 0
+
+
+def _exit(_number: int, _frame: FrameType | None) -> None:
+    sys.exit(0)
 
 
 def _invented_secret(directory: Path | None) -> str:

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 
-from . import masking
-from .definitions import Definitions, Version
-from .entities import Actor, Connection, Definition, new_id
-from .errors import NotFoundError, ServerFaultError
-from .kinds import SOURCE, ActorKind
-from .secret_store import SecretStore
-from .spec_validation import validate
-from .store import Store
-from .versions import Release
-from .wire import Json, present
+from sandbox.airbyte import masking
+from sandbox.airbyte.definitions import Definitions, Version
+from sandbox.airbyte.entities import Actor, Connection, Definition, new_id
+from sandbox.airbyte.errors import NotFoundError, ServerFaultError
+from sandbox.airbyte.kinds import SOURCE, ActorKind
+from sandbox.airbyte.secret_store import SecretStore
+from sandbox.airbyte.spec_validation import validate
+from sandbox.airbyte.store import Store
+from sandbox.airbyte.versions import Release
+from sandbox.airbyte.wire import Json, present
 
 
 @dataclass(frozen=True)

@@ -15,12 +15,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from . import public_api
-from .errors import ApiError, ServerFaultError, as_problem
-from .faults import Fault
-from .instance import Instance
-from .routes import ENDPOINTS, sandbox
-from .wire import Answer, Body, Endpoint
+from sandbox.airbyte import public_api
+from sandbox.airbyte.errors import ApiError, ServerFaultError, as_problem
+from sandbox.airbyte.faults import Fault
+from sandbox.airbyte.instance import Instance
+from sandbox.airbyte.routes import ENDPOINTS, sandbox
+from sandbox.airbyte.wire import Answer, Body, Endpoint
 
 log = logging.getLogger(__name__)
 

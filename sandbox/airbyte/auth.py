@@ -7,9 +7,9 @@ import time
 
 import jwt
 
-from .errors import RefusedError, UnauthorizedError
-from .store import Store
-from .wire import NIL_UUID
+from sandbox.airbyte.errors import RefusedError, UnauthorizedError
+from sandbox.airbyte.store import Store
+from sandbox.airbyte.wire import NIL_UUID
 
 _ALGORITHM = "HS256"
 

@@ -11,10 +11,10 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from .connectors.base import ConfiguredStream
-from .errors import InvalidBodyError, RefusedError, ServerFaultError
-from .mappers import canonical_mappers, hashed_fields
-from .wire import Json
+from sandbox.airbyte.connectors.base import ConfiguredStream
+from sandbox.airbyte.errors import InvalidBodyError, RefusedError, ServerFaultError
+from sandbox.airbyte.mappers import canonical_mappers, hashed_fields
+from sandbox.airbyte.wire import Json
 
 SYNC_MODES = ("full_refresh", "incremental")
 DESTINATION_SYNC_MODES = ("append", "overwrite", "append_dedup", "overwrite_dedup", "update", "soft_delete")

@@ -8,13 +8,13 @@ import logging
 import time
 from dataclasses import dataclass
 
-from . import connectors
-from .connectors.base import ConnectorError, CrashError, Destination, RefusalError, Source
-from .definitions import Version
-from .entities import new_id
-from .faults import Faults
-from .settings import Settings
-from .wire import Json, present
+from sandbox.airbyte import connectors
+from sandbox.airbyte.connectors.base import ConnectorError, CrashError, Destination, RefusalError, Source
+from sandbox.airbyte.definitions import Version
+from sandbox.airbyte.entities import new_id
+from sandbox.airbyte.faults import Faults
+from sandbox.airbyte.settings import Settings
+from sandbox.airbyte.wire import Json, present
 
 log = logging.getLogger(__name__)
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .catalog import canonical_streams, key_of
-from .entities import Actor, Connection, new_id
-from .errors import RefusedError, ServerFaultError
-from .kinds import DESTINATION, SOURCE
-from .mappers import masked_streams
-from .schedule import read_schedule
-from .wire import Body, Json, present
+from sandbox.airbyte.catalog import canonical_streams, key_of
+from sandbox.airbyte.entities import Actor, Connection, new_id
+from sandbox.airbyte.errors import RefusedError, ServerFaultError
+from sandbox.airbyte.kinds import DESTINATION, SOURCE
+from sandbox.airbyte.mappers import masked_streams
+from sandbox.airbyte.schedule import read_schedule
+from sandbox.airbyte.wire import Body, Json, present
 
 if TYPE_CHECKING:
-    from .instance import Instance
+    from sandbox.airbyte.instance import Instance
 
 STATUSES = ("active", "inactive", "deprecated", "locked")
 NAMESPACES = ("source", "destination", "customformat")

@@ -11,13 +11,13 @@ import uuid
 from dataclasses import dataclass
 from datetime import date
 
-from .entities import Actor, Definition, Pin, new_id, now
-from .errors import NotFoundError, ServerFaultError
-from .kinds import ActorKind
-from .masking import Path, secret_paths
-from .registry import Connector, Registry, semver
-from .store import Store
-from .wire import NIL_UUID, Json
+from sandbox.airbyte.entities import Actor, Definition, Pin, new_id, now
+from sandbox.airbyte.errors import NotFoundError, ServerFaultError
+from sandbox.airbyte.kinds import ActorKind
+from sandbox.airbyte.masking import Path, secret_paths
+from sandbox.airbyte.registry import Connector, Registry, semver
+from sandbox.airbyte.store import Store
+from sandbox.airbyte.wire import NIL_UUID, Json
 
 VERSION_KEY = "connector_version"
 RESOURCE_TYPE = "actor_definition"

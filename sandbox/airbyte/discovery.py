@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .catalog import canonical_stream, with_default_config
-from .checks import discover_key
-from .definitions import Version
-from .entities import Catalog, new_id
-from .kinds import SOURCE
-from .wire import Json
+from sandbox.airbyte.catalog import canonical_stream, with_default_config
+from sandbox.airbyte.checks import discover_key
+from sandbox.airbyte.definitions import Version
+from sandbox.airbyte.entities import Catalog, new_id
+from sandbox.airbyte.kinds import SOURCE
+from sandbox.airbyte.wire import Json
 
 if TYPE_CHECKING:
-    from .entities import Connection
-    from .instance import Instance
+    from sandbox.airbyte.entities import Connection
+    from sandbox.airbyte.instance import Instance
 
 
 def discovered_catalog(instance: Instance, source_id: str, key: str, streams: list[Json]) -> Catalog:

@@ -7,7 +7,7 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
-from .wire import NIL_UUID, Json
+from sandbox.airbyte.wire import NIL_UUID, Json
 
 
 def new_id() -> str:

@@ -27,7 +27,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from .wire import Json
+from sandbox.airbyte.wire import Json
 
 _KEPT_CALLS = 100_000
 

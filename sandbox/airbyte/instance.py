@@ -6,22 +6,22 @@ import re
 import threading
 from typing import TYPE_CHECKING
 
-from .actors import Actors
-from .auth import Tokens
-from .checks import ConnectorRuns
-from .definitions import Definitions
-from .entities import Event, Workspace, new_id
-from .faults import Calls, Faults
-from .jobs import Jobs
-from .notifications import with_defaults
-from .registry import Registry
-from .secret_store import SecretStore
-from .settings import Settings
-from .store import Store
-from .wire import NIL_UUID, Json
+from sandbox.airbyte.actors import Actors
+from sandbox.airbyte.auth import Tokens
+from sandbox.airbyte.checks import ConnectorRuns
+from sandbox.airbyte.definitions import Definitions
+from sandbox.airbyte.entities import Event, Workspace, new_id
+from sandbox.airbyte.faults import Calls, Faults
+from sandbox.airbyte.jobs import Jobs
+from sandbox.airbyte.notifications import with_defaults
+from sandbox.airbyte.registry import Registry
+from sandbox.airbyte.secret_store import SecretStore
+from sandbox.airbyte.settings import Settings
+from sandbox.airbyte.store import Store
+from sandbox.airbyte.wire import NIL_UUID, Json
 
 if TYPE_CHECKING:
-    from .entities import Connection
+    from sandbox.airbyte.entities import Connection
 
 DEFAULT_WORKSPACE_NAME = "Default Workspace"
 

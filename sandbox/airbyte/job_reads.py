@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .wire import Json, present
+from sandbox.airbyte.wire import Json, present
 
 if TYPE_CHECKING:
-    from .entities import Connection, Job
-    from .instance import Instance
+    from sandbox.airbyte.entities import Connection, Job
+    from sandbox.airbyte.instance import Instance
 
 RUNNING = ("pending", "running", "incomplete")
 

@@ -6,19 +6,19 @@ import logging
 import threading
 from typing import TYPE_CHECKING
 
-from . import connections
-from .checks import failure_reason
-from .connectors.base import ConnectorError, CrashError
-from .discovery import refreshed_catalog
-from .entities import Connection, Job, now
-from .errors import ApiError, RefusedError, ServerFaultError
-from .job_reads import RUNNING
-from .propagation import apply_discovery
-from .replication import CancelledError, Plan, Progress, clear, plan, replicate
-from .wire import Json
+from sandbox.airbyte import connections
+from sandbox.airbyte.checks import failure_reason
+from sandbox.airbyte.connectors.base import ConnectorError, CrashError
+from sandbox.airbyte.discovery import refreshed_catalog
+from sandbox.airbyte.entities import Connection, Job, now
+from sandbox.airbyte.errors import ApiError, RefusedError, ServerFaultError
+from sandbox.airbyte.job_reads import RUNNING
+from sandbox.airbyte.propagation import apply_discovery
+from sandbox.airbyte.replication import CancelledError, Plan, Progress, clear, plan, replicate
+from sandbox.airbyte.wire import Json
 
 if TYPE_CHECKING:
-    from .instance import Instance
+    from sandbox.airbyte.instance import Instance
 
 log = logging.getLogger(__name__)
 

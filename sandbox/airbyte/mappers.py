@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import copy
 
-from .entities import new_id
-from .errors import ProblemError
-from .masking import MASK
-from .wire import Json
+from sandbox.airbyte.entities import new_id
+from sandbox.airbyte.errors import ProblemError
+from sandbox.airbyte.masking import MASK
+from sandbox.airbyte.wire import Json
 
 _REQUIRED = {
     "hashing": ("targetField", "method"),

@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import replace
 
-from .connectors.base import ConfiguredStream, CrashError, Json, Record
+from sandbox.airbyte.connectors.base import ConfiguredStream, CrashError, Json, Record
 
 _DIGESTS = {
     "MD5": "md5",

@@ -12,7 +12,7 @@ from typing import Any
 
 from jsonschema import Draft7Validator
 
-from .wire import Json
+from sandbox.airbyte.wire import Json
 
 MASK = "**********"
 COORDINATE_PREFIX = "secret_coordinate::"

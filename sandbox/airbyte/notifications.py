@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .versions import Release
-from .wire import Json, present
+from sandbox.airbyte.versions import Release
+from sandbox.airbyte.wire import Json, present
 
 _OFF_BY_DEFAULT = ("sendOnSuccess", "sendOnConnectionSyncQueued")
 _KEYS = (

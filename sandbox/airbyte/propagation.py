@@ -10,13 +10,13 @@ import copy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from . import connections
-from .catalog import key_of, split_key, with_default_config
-from .entities import Catalog, Connection
-from .wire import Json, present
+from sandbox.airbyte import connections
+from sandbox.airbyte.catalog import key_of, split_key, with_default_config
+from sandbox.airbyte.entities import Catalog, Connection
+from sandbox.airbyte.wire import Json, present
 
 if TYPE_CHECKING:
-    from .instance import Instance
+    from sandbox.airbyte.instance import Instance
 
 
 @dataclass

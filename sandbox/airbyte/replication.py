@@ -11,16 +11,16 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from .catalog import configured, key_of, split_key, stream_key
-from .connectors.base import Batch, ConfiguredStream, Placement, State, StreamKey
-from .definitions import Version
-from .entities import Connection, ConnectionState, Job
-from .kinds import DESTINATION, SOURCE
-from .mapping import Mapping
-from .wire import Json, present
+from sandbox.airbyte.catalog import configured, key_of, split_key, stream_key
+from sandbox.airbyte.connectors.base import Batch, ConfiguredStream, Placement, State, StreamKey
+from sandbox.airbyte.definitions import Version
+from sandbox.airbyte.entities import Connection, ConnectionState, Job
+from sandbox.airbyte.kinds import DESTINATION, SOURCE
+from sandbox.airbyte.mapping import Mapping
+from sandbox.airbyte.wire import Json, present
 
 if TYPE_CHECKING:
-    from .instance import Instance
+    from sandbox.airbyte.instance import Instance
 
 
 class CancelledError(Exception):

@@ -14,8 +14,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from itertools import islice
 from zoneinfo import ZoneInfo
 
-from .errors import InvalidBodyError, ProblemError, ServerFaultError
-from .wire import Body, Json
+from sandbox.airbyte.errors import InvalidBodyError, ProblemError, ServerFaultError
+from sandbox.airbyte.wire import Body, Json
 
 TYPES = ("manual", "basic", "cron")
 TIME_UNITS = ("minutes", "hours", "days", "weeks", "months")

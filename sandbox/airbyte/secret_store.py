@@ -6,10 +6,10 @@ import copy
 import re
 from typing import Any
 
-from .entities import Secret, new_id
-from .masking import COORDINATE_PREFIX, SECRET_KEY, Path, is_coordinate, replace_at
-from .store import Store
-from .wire import Json
+from sandbox.airbyte.entities import Secret, new_id
+from sandbox.airbyte.masking import COORDINATE_PREFIX, SECRET_KEY, Path, is_coordinate, replace_at
+from sandbox.airbyte.store import Store
+from sandbox.airbyte.wire import Json
 
 _VERSIONED = re.compile(r"(?P<base>.+)_v(?P<number>\d+)")
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .versions import Release
+from sandbox.airbyte.versions import Release
 
 Address = tuple[str, int]
 

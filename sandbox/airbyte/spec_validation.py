@@ -8,8 +8,8 @@ from typing import Any
 
 from jsonschema import Draft7Validator, ValidationError
 
-from .errors import SchemaMismatchError
-from .wire import Json
+from sandbox.airbyte.errors import SchemaMismatchError
+from sandbox.airbyte.wire import Json
 
 
 def validate(configuration: Json, spec: Json) -> None:

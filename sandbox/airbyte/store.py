@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
-from .entities import (
+from sandbox.airbyte.entities import (
     Actor,
     Catalog,
     Connection,
@@ -27,7 +27,7 @@ from .entities import (
     Tag,
     Workspace,
 )
-from .errors import NotFoundError
+from sandbox.airbyte.errors import NotFoundError
 
 STATE_FILE = "airbyte.sqlite"
 

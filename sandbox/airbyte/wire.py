@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from .errors import InvalidBodyError, MissingFieldError
-from .versions import MinorVersion
+from sandbox.airbyte.errors import InvalidBodyError, MissingFieldError
+from sandbox.airbyte.versions import MinorVersion
 
 if TYPE_CHECKING:
-    from .instance import Instance
+    from sandbox.airbyte.instance import Instance
 
 Json = dict[str, Any]
 Answer = Json | list[Any] | None

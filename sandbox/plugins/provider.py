@@ -21,6 +21,8 @@ class Provider(ABC, Generic[Session]):
     config: ClassVar[tuple[Field, ...]]
     environment: ClassVar[Mapping[str, str]]
     """The variable that stands in for a configuration field that is not given."""
+    tolerated: ClassVar[frozenset[str]] = frozenset()
+    """Configuration of the official provider that makes no difference here; any other is refused."""
     resources: Sequence[Resource[Session]]
 
     def __init__(self) -> None:
@@ -55,7 +57,10 @@ class Provider(ABC, Generic[Session]):
         failures = []
         for name, value in declared.items():
             field = self._fields().get(name)
-            if name == "version" or field is None:
+            if field is None:
+                if name not in self.tolerated | _ENGINES_OWN and value not in (None, "", "false", "[]", "{}"):
+                    covered = ", ".join(self._fields())
+                    failures.append((name, f"not covered by this stand-in provider. It covers: {covered}"))
                 continue
             try:
                 field.coerce(_parsed(field, value))
@@ -125,6 +130,8 @@ class Provider(ABC, Generic[Session]):
             }
         )
 
+
+_ENGINES_OWN = frozenset({"version", "pluginDownloadURL"})
 
 _SCHEMA_TYPES: Mapping[str, Mapping[str, object]] = {
     "string": {"type": "string"},

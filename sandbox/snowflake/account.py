@@ -18,10 +18,11 @@ from sandbox.snowflake.data import rewrites
 from sandbox.snowflake.data.connection import Connection, DataStatement, parse
 from sandbox.snowflake.data.databases import Databases
 from sandbox.snowflake.data.wire import Bindings
-from sandbox.snowflake.errors import SnowflakeError
+from sandbox.snowflake.errors import SnowflakeError, internal_error
 from sandbox.snowflake.guard import Guard
 from sandbox.snowflake.journal import Journal
 from sandbox.snowflake.login import ACCOUNT, ORGANIZATION, REGION, Login, Wish
+from sandbox.snowflake.parameters import PARAMETERS
 from sandbox.snowflake.privileges import ACCOUNTADMIN
 from sandbox.snowflake.session import Session
 from sandbox.snowflake.statements import Alter, AlterSession, Create, Describe, Drop, Show, Statement
@@ -102,9 +103,11 @@ class Account:
         except SnowflakeError as error:
             self._journal.refused(str(data.get("LOGIN_NAME", "")), error)
             raise
-        autocommit = str(data.get("SESSION_PARAMETERS", {}).get("AUTOCOMMIT", True)).lower() == "true"
+        for key, value in (data.get("SESSION_PARAMETERS") or {}).items():
+            if key in PARAMETERS["SESSION"]:
+                session.parameters[key] = str(value)
         token = secrets.token_urlsafe(32)
-        self._sessions[token] = _Open(session, Connection(self._databases, autocommit))
+        self._sessions[token] = _Open(session, Connection(self._databases, _autocommit(session)))
         return token, session
 
     def logout(self, token: str) -> None:
@@ -131,7 +134,7 @@ class Account:
             session, connection = opened.session, opened.connection
             tokens: list[Token] = []
             try:
-                sql = connection.with_variables(query.sql) if "$" in query.sql else query.sql
+                sql = connection.with_variables(query.sql)
                 tokens = tokenize(sql)
                 statement = parse_statement(tokens)
                 if statement is not None:
@@ -142,6 +145,10 @@ class Account:
             except SnowflakeError as error:
                 self._journal.failed(session, tokens, error)
                 raise
+            except Exception as error:
+                unforeseen = internal_error(error)
+                self._journal.failed(session, tokens, unforeseen)
+                raise unforeseen from error
             self._journal.done(session, tokens)
             return answer | {
                 "finalDatabaseName": session.database or None,
@@ -159,12 +166,13 @@ class Account:
             connection.commit()
         table = self._control.run(statement, session)
         if isinstance(statement, AlterSession) and "AUTOCOMMIT" in statement.parameters:
-            connection.set_autocommit(session.parameters.get("AUTOCOMMIT", "TRUE").upper() == "TRUE")
+            connection.set_autocommit(_autocommit(session))
         return table.as_json()
 
     def _run_data_statement(self, sql: str, query: Query, session: Session, connection: Connection) -> Json:
         tree = parse(sql)
         with self._catalog.transaction():
+            self._leave_dropped(session)
             self._guard.check(tree, session)
         sql = self._for_fakesnow(sql, tree, session)
         connection.use(session.database, session.schema)
@@ -182,6 +190,13 @@ class Account:
             self._guard.record(tree, session)
         return answer
 
+    def _leave_dropped(self, session: Session) -> None:
+        """Another session may have dropped or renamed what this one is in."""
+        if not self._catalog.find("DATABASE", (session.database,)):
+            session.database = session.schema = ""
+        elif not self._catalog.find("SCHEMA", (session.database, session.schema)):
+            session.schema = ""
+
     def _for_fakesnow(self, sql: str, tree: exp.Expr, session: Session) -> str:
         """The statement in a form that the layer below understands; the tree is changed along with it."""
         changes = [
@@ -191,6 +206,10 @@ class Account:
         ]
         changes.append(rewrites.copy_one_file(tree))
         return tree.sql(dialect="snowflake") if any(changes) else sql
+
+
+def _autocommit(session: Session) -> bool:
+    return session.parameters.get("AUTOCOMMIT", "TRUE").upper() == "TRUE"
 
 
 def _is_read(statement: Statement) -> bool:

@@ -95,3 +95,9 @@ def no_current(what: str, command: str) -> SnowflakeError:
 def unsupported(what: str) -> SnowflakeError:
     """Something real Snowflake does and the sandbox does not."""
     return SnowflakeError(f"Unsupported feature '{what}' in the sandbox account.", 2, "0A000")
+
+
+def internal_error(error: Exception) -> SnowflakeError:
+    """A failure that nobody foresaw. Drivers would retry an HTTP 500 for minutes, so it gets a number too."""
+    text = str(error).split("\n", maxsplit=1)[0]
+    return SnowflakeError(f"SQL execution internal error: {type(error).__name__}: {text}", 603, "XX000")

@@ -43,7 +43,7 @@ class Login:
             SnowflakeError: 390100 wrong password, 390144 wrong key, 390101 disabled, 390420 not from this
                 address, 390189 not this role.
         """
-        if data.get("AUTHENTICATOR", "").upper() == "SNOWFLAKE_JWT":
+        if (data.get("AUTHENTICATOR") or "").upper() == "SNOWFLAKE_JWT":
             user = self._by_token(data.get("TOKEN") or "")
         else:
             user = self._by_password(data.get("LOGIN_NAME") or "", data.get("PASSWORD") or "")

@@ -159,8 +159,12 @@ def test_a_version_is_pinned_exactly_or_refused(
 
 def test_pins_resolve_to_one_version_a_connector(project_root: Path, tmp_path: Path) -> None:
     (tmp_path / "connectors.yaml").write_text(PINS)
-    versions = load_pins(tmp_path / "connectors.yaml").resolve(load_pipelines(project_root / "pipelines"))
-    assert versions == {"destination-snowflake": "4.0.33", "source-postgres": "3.7.0"}
+    pins = load_pins(tmp_path / "connectors.yaml").resolve(load_pipelines(project_root / "pipelines"))
+    assert {connector: pin.version for connector, pin in pins.items()} == {
+        "destination-snowflake": "4.0.33",
+        "source-postgres": "3.7.0",
+    }
+    assert pins["source-postgres"].where.endswith("connectors.yaml:1: source-postgres")
 
 
 def test_two_pipelines_pinning_one_connector_differently_are_refused(production: str, tmp_path: Path) -> None:

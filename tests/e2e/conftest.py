@@ -14,6 +14,7 @@ import httpx
 import psycopg
 import pytest
 import snowflake.connector
+
 from sandbox.environment import Sandbox
 
 FILES = ("Pulumi.yaml", "Pulumi.sandbox.yaml", "__main__.py", "connectors.yaml", "pipelines")

@@ -66,14 +66,14 @@ WRONG_IN_THE_FILES = {
 
 KNOWN_BY_THE_SERVER = {
     "connector that does not exist": Case(
-        ("source-postgrez", "source-postgres"),
+        ("connectors.yaml:4: source-postgrez", "no source connector source-postgrez", "Did you mean source-postgres"),
         (
             (PIPELINE, "connector: source-postgres", "connector: source-postgrez"),
             ("connectors.yaml", "source-postgres:", "source-postgrez:"),
         ),
     ),
     "version that does not exist": Case(
-        ("source-postgres", "99.9.9"),
+        ("connectors.yaml:4: source-postgres", "99.9.9"),
         (("connectors.yaml", "3.7.0", "99.9.9"),),
     ),
     "unreachable host": Case(

@@ -30,12 +30,12 @@ def test_the_official_airbyte_sdk_lists_what_the_stack_made(
         ),
     )
     workspaces = [airbyte.workspace]
-    sources = client.sources.list_sources(api.ListSourcesRequest(workspace_ids=workspaces)).sources_response
+    sources = client.sources.list_sources(request=api.ListSourcesRequest(workspace_ids=workspaces)).sources_response
     destinations = client.destinations.list_destinations(
-        api.ListDestinationsRequest(workspace_ids=workspaces)
+        request=api.ListDestinationsRequest(workspace_ids=workspaces)
     ).destinations_response
     connections = client.connections.list_connections(
-        api.ListConnectionsRequest(workspace_ids=workspaces)
+        request=api.ListConnectionsRequest(workspace_ids=workspaces)
     ).connections_response
     assert sources is not None
     assert destinations is not None

@@ -6,12 +6,12 @@ fails as a job that cannot pull its image would.
 
 from __future__ import annotations
 
-from ..settings import Settings
-from .base import Destination, Source
-from .faker import Faker
-from .postgres import Postgres
-from .snowflake import Snowflake
-from .spec_only import SpecOnly
+from sandbox.airbyte.connectors.base import Destination, Source
+from sandbox.airbyte.connectors.faker import Faker
+from sandbox.airbyte.connectors.postgres import Postgres
+from sandbox.airbyte.connectors.snowflake import Snowflake
+from sandbox.airbyte.connectors.spec_only import SpecOnly
+from sandbox.airbyte.settings import Settings
 
 
 def source(repository: str, settings: Settings) -> Source:

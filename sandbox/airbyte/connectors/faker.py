@@ -6,7 +6,16 @@ import random
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-from .base import Batch, ConfiguredStream, Json, Reader, Record, RefusalError, State, StreamKey
+from sandbox.airbyte.connectors.base import (
+    Batch,
+    ConfiguredStream,
+    Json,
+    Reader,
+    Record,
+    RefusalError,
+    State,
+    StreamKey,
+)
 
 _BATCH = 1000
 _START = datetime(2024, 1, 1, tzinfo=UTC)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .base import CrashError, Json, Reader, Writer
+from sandbox.airbyte.connectors.base import CrashError, Json, Reader, Writer
 
 
 class SpecOnly:

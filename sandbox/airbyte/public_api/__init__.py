@@ -6,9 +6,9 @@ treatment of masks clients get wrong.
 
 from __future__ import annotations
 
-from ..versions import Release
-from . import actors, connections, general, jobs
-from ._call import Call, Operation
+from sandbox.airbyte.public_api import actors, connections, general, jobs
+from sandbox.airbyte.public_api._call import Call, Operation
+from sandbox.airbyte.versions import Release
 
 __all__ = ["Call", "Operation", "routes"]
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from ..errors import InvalidBodyError
-from ..instance import Instance
-from ..wire import Body, Json
+from sandbox.airbyte.errors import InvalidBodyError
+from sandbox.airbyte.instance import Instance
+from sandbox.airbyte.wire import Body, Json
 
 
 class Query:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from ..actors import Change
-from ..entities import Actor
-from ..instance import Instance
-from ..kinds import KINDS, ActorKind
-from ..wire import Json, present
-from ._call import Call, Operations
+from sandbox.airbyte.actors import Change
+from sandbox.airbyte.entities import Actor
+from sandbox.airbyte.instance import Instance
+from sandbox.airbyte.kinds import KINDS, ActorKind
+from sandbox.airbyte.public_api._call import Call, Operations
+from sandbox.airbyte.wire import Json, present
 
 api = Operations()
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ..entities import Connection
-from ..mappers import masked_streams
-from ..wire import Json, present
-from ._call import Call, Operations
+from sandbox.airbyte.entities import Connection
+from sandbox.airbyte.mappers import masked_streams
+from sandbox.airbyte.public_api._call import Call, Operations
+from sandbox.airbyte.wire import Json, present
 
 api = Operations()
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ..entities import Workspace
-from ..errors import RefusedError, UnauthorizedError
-from ..wire import Json
-from ._call import Call, Operations
+from sandbox.airbyte.entities import Workspace
+from sandbox.airbyte.errors import RefusedError, UnauthorizedError
+from sandbox.airbyte.public_api._call import Call, Operations
+from sandbox.airbyte.wire import Json
 
 api = Operations()
 

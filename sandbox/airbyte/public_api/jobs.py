@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ..entities import Job
-from ..wire import Body, Json, present
-from ._call import Call, Operations, iso
+from sandbox.airbyte.entities import Job
+from sandbox.airbyte.public_api._call import Call, Operations, iso
+from sandbox.airbyte.wire import Body, Json, present
 
 api = Operations()
 

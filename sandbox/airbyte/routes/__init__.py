@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import (
+from sandbox.airbyte.routes import (
     actor_versions,
     actors,
     applications,

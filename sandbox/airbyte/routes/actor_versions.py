@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from ..actors import breaking_changes_read
-from ..definitions import Version
-from ..errors import NotFoundError
-from ..instance import Instance
-from ..kinds import KINDS, ActorKind
-from ..wire import Body, Endpoints, Json, present
+from sandbox.airbyte.actors import breaking_changes_read
+from sandbox.airbyte.definitions import Version
+from sandbox.airbyte.errors import NotFoundError
+from sandbox.airbyte.instance import Instance
+from sandbox.airbyte.kinds import KINDS, ActorKind
+from sandbox.airbyte.wire import Body, Endpoints, Json, present
 
 api = Endpoints()
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from ..actors import Change
-from ..entities import Actor
-from ..errors import NotFoundError
-from ..instance import Instance
-from ..kinds import KINDS, ActorKind
-from ..wire import Answer, Body, Endpoints, Json
+from sandbox.airbyte.actors import Change
+from sandbox.airbyte.entities import Actor
+from sandbox.airbyte.errors import NotFoundError
+from sandbox.airbyte.instance import Instance
+from sandbox.airbyte.kinds import KINDS, ActorKind
+from sandbox.airbyte.wire import Answer, Body, Endpoints, Json
 
 api = Endpoints()
 

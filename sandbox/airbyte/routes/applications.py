@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..instance import Instance
-from ..wire import Body, Endpoints, Json
+from sandbox.airbyte.instance import Instance
+from sandbox.airbyte.wire import Body, Endpoints, Json
 
 api = Endpoints()
 

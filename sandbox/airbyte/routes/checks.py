@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from ..checks import Outcome
-from ..definitions import Version
-from ..instance import Instance
-from ..kinds import KINDS, ActorKind
-from ..spec_validation import validate
-from ..wire import Body, Endpoints, Json
+from sandbox.airbyte.checks import Outcome
+from sandbox.airbyte.definitions import Version
+from sandbox.airbyte.instance import Instance
+from sandbox.airbyte.kinds import KINDS, ActorKind
+from sandbox.airbyte.spec_validation import validate
+from sandbox.airbyte.wire import Body, Endpoints, Json
 
 api = Endpoints()
 

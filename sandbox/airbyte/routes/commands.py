@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from ..checks import discover_key
-from ..discovery import discovered_catalog, proposed_catalog
-from ..errors import MissingFieldError, NotFoundError
-from ..instance import Instance
-from ..kinds import SOURCE
-from ..wire import Answer, Body, Endpoints, Json, present
+from sandbox.airbyte.checks import discover_key
+from sandbox.airbyte.discovery import discovered_catalog, proposed_catalog
+from sandbox.airbyte.errors import MissingFieldError, NotFoundError
+from sandbox.airbyte.instance import Instance
+from sandbox.airbyte.kinds import SOURCE
+from sandbox.airbyte.wire import Answer, Body, Endpoints, Json, present
 
 api = Endpoints()
 

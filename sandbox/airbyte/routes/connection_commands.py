@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from ..catalog import key_of, split_key, stream_key
-from ..entities import Connection, ConnectionState
-from ..errors import MissingFieldError, RefusedError
-from ..instance import Instance
-from ..job_reads import connection_status, job_info
-from ..wire import Body, Endpoints, Json, present
+from sandbox.airbyte.catalog import key_of, split_key, stream_key
+from sandbox.airbyte.entities import Connection, ConnectionState
+from sandbox.airbyte.errors import MissingFieldError, RefusedError
+from sandbox.airbyte.instance import Instance
+from sandbox.airbyte.job_reads import connection_status, job_info
+from sandbox.airbyte.wire import Body, Endpoints, Json, present
 
 api = Endpoints()
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from .. import connections
-from ..errors import InvalidBodyError
-from ..instance import Instance
-from ..wire import Answer, Body, Endpoints, Json
+from sandbox.airbyte import connections
+from sandbox.airbyte.errors import InvalidBodyError
+from sandbox.airbyte.instance import Instance
+from sandbox.airbyte.wire import Answer, Body, Endpoints, Json
 
 api = Endpoints()
 

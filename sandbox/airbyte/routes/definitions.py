@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from ..definitions import Version
-from ..entities import Definition, new_id
-from ..errors import NotFoundError, ServerFaultError
-from ..instance import Instance
-from ..kinds import DESTINATION, KINDS, SOURCE, ActorKind
-from ..registry import Connector
-from ..wire import Answer, Body, Endpoints, Json, present
+from sandbox.airbyte.definitions import Version
+from sandbox.airbyte.entities import Definition, new_id
+from sandbox.airbyte.errors import NotFoundError, ServerFaultError
+from sandbox.airbyte.instance import Instance
+from sandbox.airbyte.kinds import DESTINATION, KINDS, SOURCE, ActorKind
+from sandbox.airbyte.registry import Connector
+from sandbox.airbyte.wire import Answer, Body, Endpoints, Json, present
 
 api = Endpoints()
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..instance import Instance
-from ..wire import NIL_UUID, Body, Endpoints, Json
+from sandbox.airbyte.instance import Instance
+from sandbox.airbyte.wire import NIL_UUID, Body, Endpoints, Json
 
 api = Endpoints()
 

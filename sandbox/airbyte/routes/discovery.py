@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from ..checks import cached_job_info, discover_key
-from ..definitions import Version
-from ..discovery import discovered_catalog, proposed_catalog
-from ..entities import Catalog, new_id
-from ..errors import ServerFaultError
-from ..instance import Instance
-from ..kinds import DESTINATION, SOURCE
-from ..propagation import apply_discovery, diff
-from ..wire import Body, Endpoints, Json, present
+from sandbox.airbyte.checks import cached_job_info, discover_key
+from sandbox.airbyte.definitions import Version
+from sandbox.airbyte.discovery import discovered_catalog, proposed_catalog
+from sandbox.airbyte.entities import Catalog, new_id
+from sandbox.airbyte.errors import ServerFaultError
+from sandbox.airbyte.instance import Instance
+from sandbox.airbyte.kinds import DESTINATION, SOURCE
+from sandbox.airbyte.propagation import apply_discovery, diff
+from sandbox.airbyte.wire import Body, Endpoints, Json, present
 
 api = Endpoints()
 

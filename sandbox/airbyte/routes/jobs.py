@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from ..entities import Job
-from ..errors import NotFoundError, ServerFaultError
-from ..instance import Instance
-from ..job_reads import attempt_read, job_info, job_read
-from ..wire import Body, Endpoints, Json, present
-from .connections import epoch
+from sandbox.airbyte.entities import Job
+from sandbox.airbyte.errors import NotFoundError, ServerFaultError
+from sandbox.airbyte.instance import Instance
+from sandbox.airbyte.job_reads import attempt_read, job_info, job_read
+from sandbox.airbyte.routes.connections import epoch
+from sandbox.airbyte.wire import Body, Endpoints, Json, present
 
 api = Endpoints()
 

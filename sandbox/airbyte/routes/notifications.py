@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import httpx
 
-from ..instance import Instance
-from ..notifications import TRIGGERS
-from ..wire import Body, Endpoints, Json
+from sandbox.airbyte.instance import Instance
+from sandbox.airbyte.notifications import TRIGGERS
+from sandbox.airbyte.wire import Body, Endpoints, Json
 
 api = Endpoints()
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ..entities import Operation, new_id
-from ..errors import ServerFaultError
-from ..instance import Instance
-from ..wire import Answer, Body, Endpoints, Json
+from sandbox.airbyte.entities import Operation, new_id
+from sandbox.airbyte.errors import ServerFaultError
+from sandbox.airbyte.instance import Instance
+from sandbox.airbyte.wire import Answer, Body, Endpoints, Json
 
 api = Endpoints()
 

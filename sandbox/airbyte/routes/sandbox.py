@@ -22,9 +22,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from ..entities import Secret
-from ..instance import Instance
-from ..wire import Json
+from sandbox.airbyte.entities import Secret
+from sandbox.airbyte.instance import Instance
+from sandbox.airbyte.wire import Json
 
 Work = Callable[[Instance, Json], Any]
 _PREFIX = "/sandbox/v1"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from ..definitions import RESOURCE_TYPE, SCOPES, VERSION_KEY
-from ..entities import Pin, new_id, now
-from ..errors import RefusedError, ServerFaultError
-from ..instance import Instance
-from ..wire import NIL_UUID, Body, Endpoints, Json, present
+from sandbox.airbyte.definitions import RESOURCE_TYPE, SCOPES, VERSION_KEY
+from sandbox.airbyte.entities import Pin, new_id, now
+from sandbox.airbyte.errors import RefusedError, ServerFaultError
+from sandbox.airbyte.instance import Instance
+from sandbox.airbyte.wire import NIL_UUID, Body, Endpoints, Json, present
 
 api = Endpoints()
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from ..entities import Tag, new_id
-from ..errors import ProblemError
-from ..instance import Instance
-from ..wire import Answer, Body, Endpoints, Json
+from sandbox.airbyte.entities import Tag, new_id
+from sandbox.airbyte.errors import ProblemError
+from sandbox.airbyte.instance import Instance
+from sandbox.airbyte.wire import Answer, Body, Endpoints, Json
 
 api = Endpoints()
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from .. import connections
-from ..catalog import key_of, with_default_config
-from ..discovery import latest_catalog, refreshed_catalog
-from ..entities import Connection
-from ..instance import Instance
-from ..kinds import DESTINATION, SOURCE
-from ..propagation import apply_discovery
-from ..schedule import ExpressionError, describe
-from ..wire import Body, Endpoints, Json
+from sandbox.airbyte import connections
+from sandbox.airbyte.catalog import key_of, with_default_config
+from sandbox.airbyte.discovery import latest_catalog, refreshed_catalog
+from sandbox.airbyte.entities import Connection
+from sandbox.airbyte.instance import Instance
+from sandbox.airbyte.kinds import DESTINATION, SOURCE
+from sandbox.airbyte.propagation import apply_discovery
+from sandbox.airbyte.schedule import ExpressionError, describe
+from sandbox.airbyte.wire import Body, Endpoints, Json
 
 api = Endpoints()
 

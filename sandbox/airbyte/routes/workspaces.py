@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ..entities import Workspace, new_id
-from ..instance import Instance
-from ..notifications import with_defaults
-from ..wire import NIL_UUID, Answer, Body, Endpoints, Json, present
+from sandbox.airbyte.entities import Workspace, new_id
+from sandbox.airbyte.instance import Instance
+from sandbox.airbyte.notifications import with_defaults
+from sandbox.airbyte.wire import NIL_UUID, Answer, Body, Endpoints, Json, present
 
 api = Endpoints()
 

@@ -42,6 +42,7 @@ class PostgreSQL(Provider[PostgresSession]):
         "sslrootcert": "PGSSLROOTCERT",
         "connectTimeout": "PGCONNECT_TIMEOUT",
     }
+    tolerated = frozenset({"expectedVersion", "maxConnections"})
     resources = (
         Role(),
         GrantRole(),

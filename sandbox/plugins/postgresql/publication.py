@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from typing import Any
 
 from psycopg import sql
 
 from sandbox.plugins.postgresql.schema import database_and_name
-from sandbox.plugins.postgresql.session import PostgresSession, every, one, qualified, run
+from sandbox.plugins.postgresql.session import Connection, PostgresSession, every, one, qualified, run
 from sandbox.plugins.resource import Field, Resource
 from sandbox.plugins.values import Properties, is_known
 
@@ -126,7 +125,7 @@ def _tables(names: Collection[str]) -> sql.Composable:
     return sql.SQL(", ").join(map(qualified, sorted(names)))
 
 
-def _set(connection: Any, inputs: Properties, changed: Collection[str]) -> None:
+def _set(connection: Connection, inputs: Properties, changed: Collection[str]) -> None:
     if "publishParams" in changed:
         operations = sql.Literal(", ".join(inputs["publishParams"]))
         run(connection, "ALTER PUBLICATION {} SET (publish = {})", inputs["name"], operations)

@@ -49,6 +49,22 @@ class Snowflake(Provider[SnowflakeSession]):
         "port": "SNOWFLAKE_PORT",
         "protocol": "SNOWFLAKE_PROTOCOL",
     }
+    tolerated = frozenset(
+        {
+            "clientTimeout",
+            "disableTelemetry",
+            "driverTracing",
+            "experimentalFeaturesDisableds",
+            "experimentalFeaturesEnableds",
+            "jwtClientTimeout",
+            "jwtExpireTimeout",
+            "keepSessionAlive",
+            "maxRetryCount",
+            "previewFeaturesEnabled",
+            "requestTimeout",
+            "validateDefaultParameters",
+        }
+    )
     resources = (
         Warehouse(),
         Database(),

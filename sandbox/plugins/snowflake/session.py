@@ -65,8 +65,8 @@ class SnowflakeSession:
             return None
 
     def close(self) -> None:
-        """Log out."""
-        self._connection.close()
+        """Log out; the account may be gone already."""
+        self._connection.close(retry=False)
 
 
 def _account(configuration: Properties) -> str:

@@ -20,8 +20,9 @@ from sqlglot import exp
 
 from sandbox.snowflake.data import bulk
 from sandbox.snowflake.data.databases import Databases
+from sandbox.snowflake.data.variables import SessionVariables
 from sandbox.snowflake.data.wire import Bindings, Rows, as_parameters, as_rows, encoded, is_batch, with_texts
-from sandbox.snowflake.errors import SnowflakeError, not_found
+from sandbox.snowflake.errors import SnowflakeError, internal_error, not_found
 from sandbox.snowflake.names import Name, quote_part
 from sandbox.snowflake.results import NUMBER, Column, Table, status
 
@@ -71,6 +72,7 @@ class Connection:
 
     def __init__(self, databases: Databases, autocommit: bool = True) -> None:
         self._fakesnow = databases.fakesnow.connect(autocommit=autocommit)
+        self._fakesnow.variables = SessionVariables()
         self._duckdb: duckdb.DuckDBPyConnection = self._fakesnow._duck_conn  # noqa: SLF001
         self._in_transaction = False
         self._where: tuple[str, str] | None = None
@@ -332,4 +334,4 @@ def _translated(error: Exception) -> SnowflakeError:
             return SnowflakeError(text, 3001, "42501")
         case NotImplementedError():
             return SnowflakeError(f"Unsupported feature in the sandbox account: {text}", 2, "0A000")
-    return SnowflakeError(f"SQL execution internal error: {type(error).__name__}: {text}", 603, "XX000")
+    return internal_error(error)

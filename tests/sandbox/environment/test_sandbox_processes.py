@@ -8,7 +8,7 @@ import sys
 import threading
 from pathlib import Path
 
-import psutil  # type: ignore[import-untyped]
+import psutil
 import pytest
 
 from sandbox import processes

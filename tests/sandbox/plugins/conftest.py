@@ -21,6 +21,7 @@ from pulumi.runtime.proto import provider_pb2_grpc
 from sandbox import postgres as postgres_sandbox
 from sandbox.plugins.provider import Provider
 from sandbox.plugins.server import start
+from sandbox.plugins.snowflake.provider import Snowflake
 from sandbox.plugins.values import Properties, decode, encode
 
 
@@ -108,11 +109,32 @@ class Engine:
     def delete(self, made: Created) -> None:
         self.stub.Delete(proto.DeleteRequest(id=made.id, urn=self.urn(made.type), properties=encode(made.outputs)))
 
+    def repair(self, found: Created, **declared: Any) -> Created:
+        """What the next update makes of a resource that has drifted."""
+        changes = self.changes(found, **declared)
+        assert changes, "the drift is a change for the next update"
+        if any(kind.endswith("REPLACE") for kind in changes.values()):
+            self.delete(found)
+            return self.create(found.type, **declared)
+        return self.update(found, **declared)
+
     def _read(self, token: str, request: proto.ReadRequest) -> Created | None:
         found = self.stub.Read(request)
         if not found.id:
             return None
         return Created(token, found.id, decode(found.inputs)[0], decode(found.properties)[0])
+
+
+@pytest.fixture
+def refusal() -> Callable[[Callable[[], object]], str]:
+    """What a plugin says as it refuses a call."""
+
+    def said(call: Callable[[], object]) -> str:
+        with pytest.raises(grpc.RpcError) as refused:
+            call()
+        return str(refused.value.details())
+
+    return said
 
 
 @pytest.fixture
@@ -190,3 +212,36 @@ def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
                 server.wait(timeout=10)
             except subprocess.TimeoutExpired:
                 server.kill()
+
+
+@pytest.fixture
+def snowflake_provider() -> Snowflake:
+    """The Snowflake stand-in."""
+    return Snowflake()
+
+
+@pytest.fixture
+def snowflake(account: Account, snowflake_provider: Snowflake, engine_of: Callable[[Provider[Any]], Engine]) -> Engine:
+    """The engine's side of it, logged in to the account."""
+    engine = engine_of(snowflake_provider)
+    engine.configure(**{**account.provider, "port": str(account.port)})
+    return engine
+
+
+@pytest.fixture
+def snowflake_sql(snowflake: Engine, snowflake_provider: Snowflake) -> Callable[[str], list[dict[str, Any]]]:
+    """What somebody else does to the account."""
+    return lambda statement: snowflake_provider.session().run(statement)
+
+
+@pytest.fixture
+def snowflake_neighbours(snowflake_sql: Callable[[str], object]) -> None:
+    """What the resources refer to."""
+    for statement in (
+        'CREATE OR REPLACE WAREHOUSE "WH" INITIALLY_SUSPENDED = true',
+        'CREATE OR REPLACE DATABASE "LAKE"',
+        'CREATE OR REPLACE SCHEMA "LAKE"."STORE"',
+        'CREATE OR REPLACE ROLE "LOADER"',
+        "CREATE OR REPLACE NETWORK POLICY \"FENCE\" ALLOWED_IP_LIST = ('127.0.0.1')",
+    ):
+        snowflake_sql(statement)

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import grpc  # type: ignore[import-untyped]
 import psycopg
 import pytest
 
@@ -16,8 +15,10 @@ from sandbox.plugins.provider import Provider
 from sandbox.plugins.values import Properties
 from sandbox.postgres import Server
 
+Refusal = Callable[[Callable[[], object]], str]
+
 if TYPE_CHECKING:
-    from tests.sandbox.plugins.conftest import Created, Engine
+    from tests.sandbox.plugins.conftest import Engine
 
 Admin = psycopg.Connection[dict[str, Any]]
 PASSWORD = "correct horse battery staple"
@@ -263,7 +264,7 @@ def test_a_life(life: Life, engine: Engine, admin: Admin) -> None:
         assert found is not None
         assert [name for name in found.outputs if found.outputs[name] != made.outputs.get(name)] == [life.seen]
         assert found.inputs.get(life.seen) == found.outputs[life.seen]
-        made = repaired(engine, found, declared)
+        made = engine.repair(found, **declared)
         assert engine.changes(made) == {}
 
     # removed by somebody else: gone, and deleting it is still fine
@@ -277,21 +278,6 @@ def test_a_life(life: Life, engine: Engine, admin: Admin) -> None:
     engine.delete(made)
     left = engine.refresh(made)
     assert left is None or left.outputs["privileges"] == []
-
-
-def repaired(engine: Engine, found: Created, declared: Properties) -> Created:
-    changes = engine.changes(found, **declared)
-    assert changes, "the drift is a change for the next update"
-    if any(kind.endswith("REPLACE") for kind in changes.values()):
-        engine.delete(found)
-        return engine.create(found.type, **declared)
-    return engine.update(found, **declared)
-
-
-def refusal(call: Callable[[], object]) -> str:
-    with pytest.raises(grpc.RpcError) as refused:
-        call()
-    return str(refused.value.details())
 
 
 # -- passwords
@@ -336,7 +322,7 @@ def test_a_renamed_role_keeps_its_password_and_is_found_under_its_new_name(engin
 # -- errors
 
 
-def test_an_existing_role_is_refused_in_the_server_s_words_with_what_to_do(engine: Engine) -> None:
+def test_an_existing_role_is_refused_in_the_server_s_words_with_what_to_do(engine: Engine, refusal: Refusal) -> None:
     said = refusal(lambda: engine.create("postgresql:index/role:Role", name="grantee", password=PASSWORD))
     assert said == (
         'The PostgreSQL role grantee could not be created: role "grantee" already exists [42710]. '
@@ -344,14 +330,14 @@ def test_an_existing_role_is_refused_in_the_server_s_words_with_what_to_do(engin
     )
 
 
-def test_a_failed_creation_leaves_nothing(engine: Engine, admin: Admin) -> None:
+def test_a_failed_creation_leaves_nothing(engine: Engine, admin: Admin, refusal: Refusal) -> None:
     said = refusal(lambda: engine.create("postgresql:index/role:Role", **ROLE, roles=["nobody"]))
     assert 'role "nobody" does not exist' in said
     assert admin.execute("SELECT FROM pg_roles WHERE rolname = 'reader'").fetchone() is None
 
 
 def test_a_server_that_is_not_there_is_named_without_the_password(
-    engine_of: Callable[[Provider[Any]], Engine], caplog: pytest.LogCaptureFixture
+    engine_of: Callable[[Provider[Any]], Engine], caplog: pytest.LogCaptureFixture, refusal: Refusal
 ) -> None:
     engine = engine_of(PostgreSQL())
     engine.configure(host="127.0.0.1", port="1", password=PASSWORD)
@@ -363,7 +349,7 @@ def test_a_server_that_is_not_there_is_named_without_the_password(
 
 
 @pytest.mark.parametrize("kind", ["grant:Grant", "grantRole:GrantRole", "defaultPrivileges:DefaultPrivileges"])
-def test_what_the_official_provider_can_not_import_is_refused(kind: str, engine: Engine) -> None:
+def test_what_the_official_provider_can_not_import_is_refused(kind: str, engine: Engine, refusal: Refusal) -> None:
     assert "can't be imported" in refusal(lambda: engine.read_by_id(f"postgresql:index/{kind}", "a_b_c"))
 
 

@@ -15,6 +15,8 @@ from sandbox.plugins.provider import Provider
 from sandbox.plugins.resource import Field, PluginError, Resource
 from sandbox.plugins.values import UNKNOWN, Properties, decode, encode
 
+Refusal = Callable[[Callable[[], object]], str]
+
 if TYPE_CHECKING:
     from tests.sandbox.plugins.conftest import Engine
 
@@ -105,12 +107,6 @@ def engine(house: House, engine_of: Callable[[Provider[Any]], Engine]) -> Engine
     return engine
 
 
-def refusal(call: Callable[[], object]) -> str:
-    with pytest.raises(grpc.RpcError) as refused:
-        call()
-    return str(refused.value.details())
-
-
 # -- configuration
 
 
@@ -131,10 +127,18 @@ def test_the_server_is_reached_once_and_only_for_a_resource(house: House, engine
     assert len(house.opened) == 1
 
 
-def test_a_configuration_that_is_not_known_yet_is_an_error_only_for_what_needs_the_server(engine: Engine) -> None:
+def test_a_configuration_that_is_not_known_yet_is_an_error_only_for_what_needs_the_server(
+    engine: Engine, refusal: Refusal
+) -> None:
     engine.configure(street=UNKNOWN)
     assert not engine.check(LAMP, {"name": "a"}).failures
     assert "street" in refusal(lambda: engine.create(LAMP, name="a"))
+
+
+def test_configuration_that_would_be_passed_over_is_refused(engine: Engine) -> None:
+    declared = {"number": "many", "version": "1.2.3", "colour": "red", "heating": "false"}
+    checked = engine.stub.CheckConfig(proto.CheckRequest(news=encode(declared)))
+    assert [failure.property for failure in checked.failures] == ["number", "colour"]
 
 
 def test_a_changed_configuration_updates_the_provider_and_never_replaces_it(engine: Engine) -> None:
@@ -183,7 +187,7 @@ def test_a_resource_without_name_is_named_after_its_urn_and_keeps_that_name(engi
     assert decode(engine.stub.Check(request).inputs)[0] == {"name": first}
 
 
-def test_an_uncovered_type_is_refused_with_the_list_of_those_covered(engine: Engine) -> None:
+def test_an_uncovered_type_is_refused_with_the_list_of_those_covered(engine: Engine, refusal: Refusal) -> None:
     said = refusal(lambda: engine.check("house:index/door:Door", {}))
     assert "house:index/door:Door is not covered" in said
     assert LAMP in said
@@ -303,21 +307,21 @@ def test_an_import_brings_all_that_is_not_at_its_default(house: House, engine: E
     assert engine.changes(found, name="a", room="hall", colour="red") == {}
 
 
-def test_an_id_of_another_form_is_refused_with_the_form(engine: Engine) -> None:
+def test_an_id_of_another_form_is_refused_with_the_form(engine: Engine, refusal: Refusal) -> None:
     assert "the form is ROOM/NAME" in refusal(lambda: engine.read_by_id(LAMP, "hall"))
 
 
 # -- errors
 
 
-def test_an_error_says_what_was_done_to_which_resource_and_shows_no_secret(engine: Engine) -> None:
+def test_an_error_says_what_was_done_to_which_resource_and_shows_no_secret(engine: Engine, refusal: Refusal) -> None:
     engine.create(LAMP, name="a")
     request = proto.CreateRequest(urn=engine.urn(LAMP), properties=encode({"name": "a", "pin": "98765"}, {"pin"}))
     said = refusal(lambda: engine.stub.Create(request))
     assert said == "The lamp None/a could not be created: there is one with the pin [secret]. Use another name."
 
 
-def test_secrets_of_the_configuration_are_not_shown_either(house: House, engine: Engine) -> None:
+def test_secrets_of_the_configuration_are_not_shown_either(house: House, engine: Engine, refusal: Refusal) -> None:
     engine.configure(alarm="open sesame")
     house.lamp.broken = "the alarm open sesame went off"
     assert "open sesame" not in refusal(lambda: engine.read_by_id(LAMP, "hall/a"))
@@ -335,7 +339,7 @@ def test_a_resource_that_was_made_but_can_not_be_read_is_kept_in_state(house: Ho
     assert "the light is off" in detail.reasons[0]
 
 
-def test_functions_are_refused_by_name(engine: Engine) -> None:
+def test_functions_are_refused_by_name(engine: Engine, refusal: Refusal) -> None:
     request = proto.InvokeRequest(tok="house:index/getLamp:getLamp")
     assert "house:index/getLamp:getLamp is not covered" in refusal(lambda: engine.stub.Invoke(request))
 

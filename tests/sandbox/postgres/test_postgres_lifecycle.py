@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-import psutil  # type: ignore[import-untyped]
+import psutil
 import psycopg
 import pytest
 

@@ -208,7 +208,11 @@ def test_transaction_is_rolled_back_or_committed(schema: Session, admin: Session
 def test_session_variables(schema: Session) -> None:
     schema.run("SET WH = 'ADMIN_WH'")
     schema.run("USE WAREHOUSE IDENTIFIER($WH)")
-    assert schema.run("SELECT $WH, CURRENT_WAREHOUSE()") == [("ADMIN_WH", "ADMIN_WH")]
+    assert schema.run("SELECT $wh, CURRENT_WAREHOUSE()") == [("ADMIN_WH", "ADMIN_WH")]
+    assert schema.run("SELECT 'costs $five, $WH', $$raw $WH$$ AS \"$WH\"") == [("costs $five, $WH", "raw $WH")]
+    assert schema.error("SELECT $MISSING")[0] == 2211
+    schema.run("UNSET WH")
+    assert schema.error("SELECT $WH")[0] == 2211
 
 
 def test_value_that_does_not_fit_is_an_error_with_a_number(schema: Session) -> None:
@@ -217,3 +221,26 @@ def test_value_that_does_not_fit_is_an_error_with_a_number(schema: Session) -> N
     assert schema.error("INSERT INTO T VALUES (NULL)")[0] == 100072
     assert schema.error("SELECT * FRO T")[0] == 1003
     assert schema.error("SELECT NO_SUCH_COLUMN FROM T")[0] in (904, 2043)
+
+
+def test_session_goes_on_when_another_drops_where_it_is(schema: Session, admin: Session) -> None:
+    schema.run("CREATE TABLE T (ID NUMBER)")
+    admin.run('DROP SCHEMA RAW."Landing"')
+    assert schema.error("SELECT * FROM T")[0] == 90106
+    assert schema.run("SELECT CURRENT_DATABASE(), CURRENT_SCHEMA()") == [("RAW", None)]
+    admin.run('CREATE SCHEMA RAW."Landing"')
+
+
+def test_what_the_layer_below_cannot_do_is_an_error_at_once(schema: Session) -> None:
+    number, _ = schema.error("SELECT * FROM TABLE(RESULT_SCAN(LAST_QUERY_ID()))")
+    assert number > 0
+    assert schema.run("SELECT 1") == [(1,)]
+
+
+def test_session_parameters_come_with_the_login_or_later(server: Server) -> None:
+    session = server.connect(session_parameters={"QUERY_TAG": "airbyte"})
+    assert session.row("SHOW PARAMETERS LIKE 'QUERY_TAG'")["value"] == "airbyte"
+    session.run("ALTER SESSION SET QUERY_TAG = 'other'")
+    assert session.row("SHOW PARAMETERS LIKE 'QUERY_TAG' IN SESSION")["value"] == "other"
+    session.run("ALTER SESSION UNSET QUERY_TAG")
+    assert session.row("SHOW PARAMETERS LIKE 'QUERY_TAG'")["value"] == ""

@@ -6,11 +6,11 @@ tunnels and Entra logins are refused by name. ``jdbc_url_params`` is accepted an
 
 from __future__ import annotations
 
-from ..base import ConfiguredStream, Json, Reader, State
-from . import checks, tables
-from .config import replication, schemas
-from .reader import PostgresReader
-from .session import Address, connect
+from sandbox.airbyte.connectors.base import ConfiguredStream, Json, Reader, State
+from sandbox.airbyte.connectors.postgres import checks, tables
+from sandbox.airbyte.connectors.postgres.config import replication, schemas
+from sandbox.airbyte.connectors.postgres.reader import PostgresReader
+from sandbox.airbyte.connectors.postgres.session import Address, connect
 
 
 class Postgres:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import psycopg
 from psycopg import sql
 
-from ..base import RefusalError
-from . import tables
-from .config import Replication
-from .session import Session, explained, server_words
+from sandbox.airbyte.connectors.base import RefusalError
+from sandbox.airbyte.connectors.postgres import tables
+from sandbox.airbyte.connectors.postgres.config import Replication
+from sandbox.airbyte.connectors.postgres.session import Session, explained, server_words
 
 _TABLES_OF_SCHEMAS = """
     SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace

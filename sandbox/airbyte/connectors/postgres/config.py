@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..base import CrashError, Json
+from sandbox.airbyte.connectors.base import CrashError, Json
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 from psycopg import sql
 
-from ..base import Batch, ConfiguredStream, Json, RefusalError, State, StreamKey
-from . import types
-from .rows import select_rows
-from .session import Session
-from .tables import Table
+from sandbox.airbyte.connectors.base import Batch, ConfiguredStream, Json, RefusalError, State, StreamKey
+from sandbox.airbyte.connectors.postgres import types
+from sandbox.airbyte.connectors.postgres.rows import select_rows
+from sandbox.airbyte.connectors.postgres.session import Session
+from sandbox.airbyte.connectors.postgres.tables import Table
 
 
 class CursorReader:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack
 
-from ..base import Batch, ConfiguredStream, Json, State, StreamKey
-from . import tables
-from .config import Replication
-from .cursors import CursorReader
-from .rows import select_rows
-from .session import Session
-from .wal import WalReader
+from sandbox.airbyte.connectors.base import Batch, ConfiguredStream, Json, State, StreamKey
+from sandbox.airbyte.connectors.postgres import tables
+from sandbox.airbyte.connectors.postgres.config import Replication
+from sandbox.airbyte.connectors.postgres.cursors import CursorReader
+from sandbox.airbyte.connectors.postgres.rows import select_rows
+from sandbox.airbyte.connectors.postgres.session import Session
+from sandbox.airbyte.connectors.postgres.wal import WalReader
 
 
 class PostgresReader:

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from psycopg import sql
 
-from ..base import ConfiguredStream, Record
-from . import types
-from .session import Session, explained
-from .tables import CDC_COLUMNS, Table
+from sandbox.airbyte.connectors.base import ConfiguredStream, Record
+from sandbox.airbyte.connectors.postgres import types
+from sandbox.airbyte.connectors.postgres.session import Session, explained
+from sandbox.airbyte.connectors.postgres.tables import CDC_COLUMNS, Table
 
 BATCH = 1000
 

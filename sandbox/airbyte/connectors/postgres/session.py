@@ -11,7 +11,7 @@ from typing import Any
 
 import psycopg
 
-from ..base import ConnectorError, CrashError, Json, RefusalError
+from sandbox.airbyte.connectors.base import ConnectorError, CrashError, Json, RefusalError
 
 Address = tuple[str, int]
 Session = psycopg.Connection[tuple[Any, ...]]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ..base import Json, StreamKey
-from . import types
-from .config import Replication
-from .session import Session, explained
+from sandbox.airbyte.connectors.base import Json, StreamKey
+from sandbox.airbyte.connectors.postgres import types
+from sandbox.airbyte.connectors.postgres.config import Replication
+from sandbox.airbyte.connectors.postgres.session import Session, explained
 
 LSN, UPDATED_AT, DELETED_AT = "_ab_cdc_lsn", "_ab_cdc_updated_at", "_ab_cdc_deleted_at"
 CDC_COLUMNS: dict[str, Json] = {

@@ -15,12 +15,21 @@ from typing import LiteralString
 
 from psycopg import sql
 
-from ..base import Batch, ConfiguredStream, ConnectorError, Json, Record, RefusalError, State, StreamKey
-from . import pgoutput, types
-from .config import Replication
-from .rows import BATCH, plain_columns, select_rows
-from .session import Session, explained
-from .tables import DELETED_AT, LSN, UPDATED_AT, Table, published
+from sandbox.airbyte.connectors.base import (
+    Batch,
+    ConfiguredStream,
+    ConnectorError,
+    Json,
+    Record,
+    RefusalError,
+    State,
+    StreamKey,
+)
+from sandbox.airbyte.connectors.postgres import pgoutput, types
+from sandbox.airbyte.connectors.postgres.config import Replication
+from sandbox.airbyte.connectors.postgres.rows import BATCH, plain_columns, select_rows
+from sandbox.airbyte.connectors.postgres.session import Session, explained
+from sandbox.airbyte.connectors.postgres.tables import DELETED_AT, LSN, UPDATED_AT, Table, published
 
 _XID_SPACE = 1 << 32
 

@@ -6,11 +6,11 @@ staged as text and then inserted or merged with their types; ``disable_type_dedu
 
 from __future__ import annotations
 
-from ..base import ConfiguredStream, Json, Placement, Writer
-from . import checks
-from .loader import SnowflakeWriter
-from .names import target
-from .session import Address, Session, connect, error_words, execute
+from sandbox.airbyte.connectors.base import ConfiguredStream, Json, Placement, Writer
+from sandbox.airbyte.connectors.snowflake import checks
+from sandbox.airbyte.connectors.snowflake.loader import SnowflakeWriter
+from sandbox.airbyte.connectors.snowflake.names import target
+from sandbox.airbyte.connectors.snowflake.session import Address, Session, connect, error_words, execute
 
 
 class Snowflake:

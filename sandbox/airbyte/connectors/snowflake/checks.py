@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import secrets
 
-from ..base import Json, RefusalError
-from .names import Target, identifier, quoted
-from .session import Session, execute
+from sandbox.airbyte.connectors.base import Json, RefusalError
+from sandbox.airbyte.connectors.snowflake.names import Target, identifier, quoted
+from sandbox.airbyte.connectors.snowflake.session import Session, execute
 
 
 def check(session: Session, config: Json) -> None:

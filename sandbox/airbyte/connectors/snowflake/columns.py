@@ -6,8 +6,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from ..base import ConfiguredStream, Json
-from .names import identifier, quoted
+from sandbox.airbyte.connectors.base import ConfiguredStream, Json
+from sandbox.airbyte.connectors.snowflake.names import identifier, quoted
 
 RAW_ID, EXTRACTED_AT = "_AIRBYTE_RAW_ID", "_AIRBYTE_EXTRACTED_AT"
 META, GENERATION = "_AIRBYTE_META", "_AIRBYTE_GENERATION_ID"

@@ -6,12 +6,20 @@ import uuid
 from contextlib import AbstractContextManager, ExitStack
 from datetime import UTC, datetime
 
-from ..base import Batch, ConfiguredStream, Json, Placement, Record, StreamKey
-from .checks import ensure_schema
-from .columns import EXTRACTED_AT, GENERATION, META, OWN_COLUMNS, RAW_ID, Column, columns_of
-from .merge import insert_statement, merge_statement
-from .names import Target, identifier, internal_schema, quoted, target
-from .session import Session, execute, execute_many
+from sandbox.airbyte.connectors.base import Batch, ConfiguredStream, Json, Placement, Record, StreamKey
+from sandbox.airbyte.connectors.snowflake.checks import ensure_schema
+from sandbox.airbyte.connectors.snowflake.columns import (
+    EXTRACTED_AT,
+    GENERATION,
+    META,
+    OWN_COLUMNS,
+    RAW_ID,
+    Column,
+    columns_of,
+)
+from sandbox.airbyte.connectors.snowflake.merge import insert_statement, merge_statement
+from sandbox.airbyte.connectors.snowflake.names import Target, identifier, internal_schema, quoted, target
+from sandbox.airbyte.connectors.snowflake.session import Session, execute, execute_many
 
 DELETED_AT = "_ab_cdc_deleted_at"
 SEQUENCE, DELETED = "_AIRBYTE_SEQUENCE", "_AIRBYTE_DELETED"

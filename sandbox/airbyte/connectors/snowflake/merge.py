@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .columns import EXTRACTED_AT, Column
-from .names import Target, quoted
+from sandbox.airbyte.connectors.snowflake.columns import EXTRACTED_AT, Column
+from sandbox.airbyte.connectors.snowflake.names import Target, quoted
 
 # S608 throughout: identifiers are quoted, there are no values.
 # ruff: noqa: S608

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..base import ConfiguredStream, Json, Placement
+from sandbox.airbyte.connectors.base import ConfiguredStream, Json, Placement
 
 DEFAULT_INTERNAL_SCHEMA = "airbyte_internal"
 

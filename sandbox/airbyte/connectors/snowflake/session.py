@@ -12,8 +12,8 @@ from typing import Any
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 
-from ..base import CrashError, Json, RefusalError
-from .names import identifier
+from sandbox.airbyte.connectors.base import CrashError, Json, RefusalError
+from sandbox.airbyte.connectors.snowflake.names import identifier
 
 Address = tuple[str, int]
 Session = Any  # snowflake.connector.SnowflakeConnection, which is imported late
