@@ -24,13 +24,15 @@ CREATES: Final = frozenset(
 """Operations that make something: the server has no idempotency key, so a second try could make two."""
 
 _ATTEMPTS = 5
+_ATTEMPTS_OF_JOBS = 2
+"""Of checks and discoveries: each attempt starts a pod, and one whose answer a proxy cut off may still be running."""
 _RETRIED_STATUS = frozenset({408, 429, 502, 503, 504})
 _NOT_PROCESSED = frozenset({408, 429})
 """Statuses that promise that nothing was done, so even a create may be sent again."""
 _RENEW_BEFORE = 30.0
 """Seconds before a token's end at which a new one is asked for."""
 
-# The server gives a check 10 minutes and a discovery 30, and holds the request for as long.
+# What runs as a job: the server gives a check 10 minutes and a discovery 30, and holds the request for as long.
 _READ_TIMEOUTS = {"check_connection": 660.0, "check_connection_for_update": 660.0, "discover_schema": 1860.0}
 _READ_TIMEOUT = 120.0
 _PROBE_TIMEOUT = 5.0
@@ -40,7 +42,7 @@ class Client:
     """Calls operations of one server's Config API; safe to share between threads.
 
     ``post`` raises ApiError's children. It answers 408, 429, 502, 503 and 504 and broken connections with up to
-    five attempts, except for creates: those are sent once, and OutcomeUnknownError says that the answer was lost.
+    five attempts (two for a check or a discovery), except for creates: those are sent once, and OutcomeUnknownError says that the answer was lost.
     """
 
     def __init__(
@@ -118,8 +120,9 @@ class Client:
 
     def _attempt(self, operation: str, body: dict[str, Any] | None, *, authorized: bool) -> httpx.Response:
         creates = operation in CREATES
-        for attempt in range(1, _ATTEMPTS + 1):
-            last = attempt == _ATTEMPTS
+        attempts = _ATTEMPTS_OF_JOBS if operation.rpartition("/")[2] in _READ_TIMEOUTS else _ATTEMPTS
+        for attempt in range(1, attempts + 1):
+            last = attempt == attempts
             headers = {"Authorization": f"Bearer {self._bearer()}"} if authorized and self._needs_token else {}
             delay = min(10.0, 0.25 * 2**attempt) * random.uniform(0.5, 1.5)  # noqa: S311 - jitter, not a secret
             try:

@@ -8,6 +8,7 @@ from dynamic_providers.airbyte.errors import (
     ApiError,
     BreakingChangeError,
     OutcomeUnknownError,
+    UnauthorizedError,
     UnknownConnectorError,
 )
 from dynamic_providers.airbyte.kinds import kind_of
@@ -46,7 +47,7 @@ class ConnectorVersionResource:
             inputs["workspace_id"] = self.session.workspace(inputs["workspace_id"])
             try:
                 versions.find_definition(self.session, connector, inputs["workspace_id"], origin)
-            except UnknownConnectorError as error:
+            except (UnknownConnectorError, UnauthorizedError) as error:
                 return Checked(present(inputs), (str(error),))
             except ApiError:
                 pass  # whatever is wrong, create will meet it again

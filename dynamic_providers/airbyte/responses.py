@@ -57,6 +57,8 @@ def error(operation: str, response: httpx.Response, redactor: Redactor) -> ApiEr
         )
     if status >= 500:
         what = f"Airbyte failed on {operation} (HTTP {status})"
+        if status == 504:
+            fix = "A proxy in front of Airbyte gave up waiting: let it wait 10 minutes, since checks take that long."
         return ServerError(what, operation=operation, status=status, message=message, why=why, fix=fix)
     return RefusedError(what, operation=operation, status=status, message=message, why=why, fix=fix)
 

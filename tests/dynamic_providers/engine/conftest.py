@@ -146,11 +146,19 @@ def _yaml_header(path: Path) -> dict[str, str]:
     return {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines) if value}
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
+def airbyte() -> Iterator[Airbyte]:
+    """One server for all tests of a module: each leaves the stack as the next expects it."""
+    with Running(ServerSettings(client_secret=CLIENT_SECRET, assume_checks_pass=True)) as server:
+        yield Airbyte(server, CLIENT_SECRET)
+
+
+@pytest.fixture(scope="module")
 def make_program(
-    airbyte: Airbyte, tmp_path: Path, project_root: Path, toolchain_dir: Path
+    airbyte: Airbyte, tmp_path_factory: pytest.TempPathFactory, project_root: Path
 ) -> Callable[[dict[str, str]], Program]:
     """Makes a program on the server, its config changed as told; empty values are left out."""
+    bin_dir = toolchain.ensure(print).bin_dir
 
     def make(changes: dict[str, str]) -> Program:
         config = {
@@ -161,16 +169,6 @@ def make_program(
         }
         given = {key: value for key, value in config.items() if value}
         environment = {"TEST_AIRBYTE_CLIENT_SECRET": airbyte.client_secret}
-        return Program(tmp_path / "program", project_root, toolchain_dir, given, environment)
+        return Program(tmp_path_factory.mktemp("program"), project_root, bin_dir, given, environment)
 
     return make
-
-
-@pytest.fixture
-def program(make_program: Callable[[dict[str, str]], Program]) -> Program:
-    return make_program({})
-
-
-@pytest.fixture(scope="session")
-def toolchain_dir() -> Path:
-    return toolchain.ensure(print).bin_dir
