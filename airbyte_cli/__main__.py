@@ -1,72 +1,19 @@
-"""``airbyte-cli``: check pipeline files without a stack or a server, and describe their shape to editors.
+"""``airbyte-cli``: what concerns pipeline files and connector versions rather than a stack.
 
-Exit codes: 0 all is well, 1 a file has problems, 2 the command line is wrong.
+Exit codes: 0 all is well, 1 something has problems, 2 the command line is wrong; see a command's help for more.
 """
-
-import json
-from pathlib import Path
-from typing import Annotated, Literal
 
 import typer
 
-from components.errors import ConfigurationError
-from components.pipeline_file import PipelineSpec, load_pins, load_pipelines
+from airbyte_cli import pipelines
+from airbyte_cli.connectors import commands as connectors
+from airbyte_cli.pipelines import json_schema
+
+__all__ = ["app", "json_schema", "main"]
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
-pipelines = typer.Typer(no_args_is_help=True, help="Pipeline files.")
-app.add_typer(pipelines, name="pipelines")
-
-Folder = Annotated[Path, typer.Argument(help="Folder of the pipeline files.")]
-PinsFile = Annotated[Path, typer.Option("--connectors", help="File of the pinned connector versions.")]
-Output = Annotated[Literal["text", "json"], typer.Option("--output", "-o", help="How to print the result.")]
-
-
-@pipelines.command()
-def validate(
-    folder: Folder = Path("pipelines"),
-    connectors: PinsFile = Path("connectors.yaml"),
-    output: Output = "text",
-) -> None:
-    """Check everything that can be told from the files alone; says all problems at once."""
-    try:
-        found = load_pipelines(folder)
-        pins = load_pins(connectors).resolve(found)
-    except ConfigurationError as error:
-        if output == "json":
-            problems = [{"where": p.where, "what": p.what, "fix": p.fix} for p in error.problems]
-            typer.echo(json.dumps({"valid": False, "problems": problems}, indent=2))
-        else:
-            typer.echo(str(error), err=True)
-        raise typer.Exit(1) from None
-    versions = {connector: pin.version for connector, pin in pins.items()}
-    if output == "json":
-        names = [pipeline.name for pipeline in found]
-        typer.echo(json.dumps({"valid": True, "pipelines": names, "connectors": versions}, indent=2))
-        return
-    for pipeline in found:
-        spec = pipeline.spec
-        streams = len(spec.sync.streams)
-        typer.echo(
-            f"{pipeline.name}: {spec.source.connector} {versions[spec.source.connector]} → "
-            f"{spec.destination.connector} {versions[spec.destination.connector]}, "
-            f"{streams} stream{'s' if streams != 1 else ''}"
-        )
-
-
-@pipelines.command()
-def schema() -> None:
-    """Print the JSON Schema of a pipeline file; pipelines/pipeline.schema.json is this."""
-    typer.echo(json.dumps(json_schema(), indent=2))
-
-
-def json_schema() -> dict[str, object]:
-    """The JSON Schema that editors complete and check pipeline files with."""
-    described = PipelineSpec.model_json_schema()
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "Pipeline file",
-        **{key: value for key, value in described.items() if key != "title"},
-    }
+app.add_typer(pipelines.app, name="pipelines")
+app.add_typer(connectors.app, name="connectors")
 
 
 def main() -> None:

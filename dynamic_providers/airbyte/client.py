@@ -41,8 +41,9 @@ _PROBE_TIMEOUT = 5.0
 class Client:
     """Calls operations of one server's Config API; safe to share between threads.
 
-    ``post`` raises ApiError's children. It answers 408, 429, 502, 503 and 504 and broken connections with up to
-    five attempts (two for a check or a discovery), except for creates: those are sent once, and OutcomeUnknownError says that the answer was lost.
+    ``post`` raises ApiError's children. It answers 408, 429, 502, 503 and 504 and broken connections with up to five
+    attempts (two for a check or a discovery), except for creates: those are sent once, and OutcomeUnknownError says
+    that the answer was lost.
     """
 
     def __init__(

@@ -1,7 +1,7 @@
 """An Airbyte server per test, in memory, and one PostgreSQL for all of them."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -121,11 +121,22 @@ class Airbyte:
         return sorted(session.inventory.actors(kind, workspace))
 
 
+@contextmanager
+def _running() -> Iterator[Airbyte]:
+    with Running(ServerSettings(client_secret=CLIENT_SECRET, assume_checks_pass=True)) as server:
+        yield Airbyte(server, CLIENT_SECRET)
+
+
+@pytest.fixture(scope="session")
+def start_airbyte() -> Callable[[], AbstractContextManager[Airbyte]]:
+    """Starts a server, in memory, whose connectors' checks pass where they can't run in the sandbox."""
+    return _running
+
+
 @pytest.fixture
 def airbyte() -> Iterator[Airbyte]:
-    settings = ServerSettings(client_secret=CLIENT_SECRET, assume_checks_pass=True, workspace_id=None)
-    with Running(settings) as server:
-        yield Airbyte(server, CLIENT_SECRET)
+    with _running() as server:
+        yield server
 
 
 @pytest.fixture

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -74,6 +75,8 @@ class Program:
     config: dict[str, str]
     environment: dict[str, str] = field(default_factory=dict)
     printed: str = ""
+    touched: bool = True
+    """Whether the stack may be another than the program that was declared first."""
 
     def __post_init__(self) -> None:
         state = self.folder / "state"
@@ -114,6 +117,7 @@ class Program:
             timeout=240,
         )
         self.printed += done.stdout
+        self.touched |= arguments[0] in ("up", "refresh", "destroy")
         assert code is None or done.returncode == code, done.stdout
         return done.stdout
 
@@ -124,7 +128,9 @@ class Program:
         return self.run("preview", "--diff", "--color=never", "--stack=test", *arguments, code=code)
 
     def refresh(self, code: int | None = 0, *arguments: str) -> str:
-        return self.run("refresh", "--yes", "--diff", "--color=never", "--stack=test", *arguments, code=code)
+        return self.run(
+            "refresh", "--yes", "--skip-preview", "--diff", "--color=never", "--stack=test", *arguments, code=code
+        )
 
     def destroy(self) -> str:
         return self.run("destroy", "--yes", "--skip-preview", "--color=never", "--stack=test")
@@ -147,10 +153,10 @@ def _yaml_header(path: Path) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def airbyte() -> Iterator[Airbyte]:
-    """One server for all tests of a module: each leaves the stack as the next expects it."""
-    with Running(ServerSettings(client_secret=CLIENT_SECRET, assume_checks_pass=True)) as server:
-        yield Airbyte(server, CLIENT_SECRET)
+def airbyte(start_airbyte: Callable[[], AbstractContextManager[Airbyte]]) -> Iterator[Airbyte]:
+    """One server for all tests of a module, since an engine that starts from nothing is slow."""
+    with start_airbyte() as server:
+        yield server
 
 
 @pytest.fixture(scope="module")
@@ -172,3 +178,18 @@ def make_program(
         return Program(tmp_path_factory.mktemp("program"), project_root, bin_dir, given, environment)
 
     return make
+
+
+@pytest.fixture(scope="module")
+def module_program(make_program: Callable[[dict[str, str]], Program]) -> Program:
+    return make_program({})
+
+
+@pytest.fixture
+def program(module_program: Program, declared: dict[str, Any]) -> Program:
+    """The declared program, up."""
+    module_program.declare(**declared)
+    if module_program.touched:
+        module_program.up()
+        module_program.touched = False
+    return module_program

@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 
+from sandbox import postgres
 from sandbox.airbyte.server import Running, start
 from sandbox.airbyte.settings import Settings
 from sandbox.airbyte.versions import Release
+from tests.sandbox.airbyte.databases import Account, Database, database
 from tests.sandbox.airbyte.harness import SECRET, Api
 
 StartAirbyte = Callable[..., Api]
@@ -32,3 +34,25 @@ def start_airbyte() -> Iterator[StartAirbyte]:
 def api(start_airbyte: StartAirbyte) -> Api:
     """A fresh server of the release 2.0."""
     return start_airbyte()
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[postgres.Server]:
+    """A real PostgreSQL server."""
+    with postgres.start(tmp_path_factory.mktemp("postgres") / "data") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
+    """A Snowflake account."""
+    made = Account(tmp_path_factory.mktemp("snowflake"))
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def shop(postgres_server: postgres.Server) -> Iterator[Database]:
+    """A database of its own for each test."""
+    with database(postgres_server) as made:
+        yield made

@@ -128,12 +128,14 @@ class SnowflakeWriter:
         dedup = staged.stream.destination_sync_mode.endswith("_dedup") and staged.stream.primary_key
         if staged.raw or not dedup:
             return insert_statement(staged.final, staged.table, staged.columns, quoted(SEQUENCE))
+        cursor = identifier(staged.stream.cursor[0]) if staged.stream.cursor else None
         return merge_statement(
             staged.final,
             staged.table,
             staged.columns,
             key=[identifier(path[0]) for path in staged.stream.primary_key],
-            cursor=identifier(staged.stream.cursor[0]) if staged.stream.cursor else None,
+            # Field selection may leave a cursor out that the source defines itself.
+            cursor=cursor if cursor in {column.name for column in staged.columns} else None,
             hard_delete=self._hard_delete,
         )
 
