@@ -21,7 +21,7 @@ demo-down: $(READY) ## Stop what the demo started
 
 test: lint toolchain ## Everything a change has to pass
 	@echo "==> pytest"
-	@$(PYTHON) -m pytest
+	@$(PYTHON) -m pytest -n auto --dist loadfile
 
 lint: $(READY) ## Style and types
 	@echo "==> ruff check"

@@ -37,7 +37,7 @@ class DemoError(SandboxError):
 def run(project: Path, say: Callable[[str], None]) -> None:
     """Tell the whole story; raises DemoError where a step fails."""
     started = time.monotonic()
-    chapter("1", "Start the sandbox: PostgreSQL, a Snowflake account, Airbyte and the Pulumi engine")
+    chapter("1", "Start the sandbox: PostgreSQL, a Snowflake account, Airbyte and the Pulumi engine", say)
     sandbox = Sandbox.for_project(project)
     sandbox.up(say)
     story = Story(project, {**os.environ, **sandbox.env()}, say)
@@ -59,9 +59,9 @@ NEXT_STEPS = """The sandbox is still running. Use it by hand:
 """
 
 
-def chapter(number: str, title: str) -> None:
-    """Print a heading."""
-    print(f"\n\033[1m{number}. {title}\033[0m" if sys.stdout.isatty() else f"\n{number}. {title}", flush=True)
+def chapter(number: str, title: str, say: Callable[[str], None]) -> None:
+    """Say a heading, in bold where a person reads it."""
+    say(f"\n\033[1m{number}. {title}\033[0m" if sys.stdout.isatty() else f"\n{number}. {title}")
 
 
 @dataclass
@@ -79,39 +79,43 @@ class Story:
         """Release connections."""
         self.airbyte.close()
 
+    def chapter(self, number: str, title: str) -> None:
+        """Say a heading."""
+        chapter(number, title, self.say)
+
     def tell(self) -> None:
         """All chapters, in order."""
         self.pulumi("stack", "select", STACK, "--create", quiet=True)
 
-        chapter("2", "pulumi preview: what pipelines/production.yaml asks for")
+        self.chapter("2", "pulumi preview: what pipelines/production.yaml asks for")
         self.pulumi("preview")
 
-        chapter("3", "pulumi up: role, slot, warehouse, grants, then checked sources and a scheduled connection")
+        self.chapter("3", "pulumi up: role, slot, warehouse, grants, then checked sources and a scheduled connection")
         self.pulumi("up", "--yes", "--skip-preview")
         connection = self.connection()
 
-        chapter("4", "Check both ends again, as Airbyte's own UI would")
+        self.chapter("4", "Check both ends again, as Airbyte's own UI would")
         self.check("source", connection["sourceId"])
         self.check("destination", connection["destinationId"])
 
-        chapter("5", "Sync, and count the rows at both ends")
+        self.chapter("5", "Sync, and count the rows at both ends")
         self.sync(connection["connectionId"])
         self.counts()
 
-        chapter("6", "Change a few rows in Postgres: the second sync moves only those")
+        self.chapter("6", "Change a few rows in Postgres: the second sync moves only those")
         self.edit_rows()
         self.sync(connection["connectionId"])
         self.counts()
 
-        chapter("7", "pulumi preview again: nothing to do, although Airbyte masks every secret")
+        self.chapter("7", "pulumi preview again: nothing to do, although Airbyte masks every secret")
         self.pulumi("preview", "--expect-no-changes")
 
-        chapter("8", "Someone edits the connection behind our back; pulumi refresh sees it")
+        self.chapter("8", "Someone edits the connection behind our back; pulumi refresh sees it")
         self.edit_connection(connection["connectionId"])
         code = self.pulumi("refresh", "--preview-only", "--expect-no-changes", "--diff", expect=DRIFT)
         self.say(f"drift found: exit code {code}")
 
-        chapter("9", "pulumi up mends it")
+        self.chapter("9", "pulumi up mends it")
         self.pulumi("up", "--yes", "--skip-preview", "--refresh")
         self.pulumi("refresh", "--preview-only", "--expect-no-changes")
 
@@ -165,8 +169,8 @@ class Story:
         self.say(f"{'table':<10}{'PostgreSQL':>12}{'Snowflake':>12}")
         with closing(self.postgres()) as source, closing(self.snowflake()) as warehouse:
             for table in TABLES:
-                there = _count(source.cursor(), f"SELECT count(*) FROM public.{table}")
-                here = _count(warehouse.cursor(), f"SELECT count(*) FROM RAW.PRODUCTION.{table.upper()}")
+                there = _count(source.cursor(), f"SELECT count(*) FROM public.{table}")  # noqa: S608 - TABLES is ours
+                here = _count(warehouse.cursor(), f"SELECT count(*) FROM RAW.PRODUCTION.{table.upper()}")  # noqa: S608
                 self.say(f"{table:<10}{there:>12}{here:>12}")
                 if here != there:
                     raise DemoError(f"{table} has {there} rows in PostgreSQL and {here} in Snowflake.")
