@@ -10,12 +10,12 @@ from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 import pulumi
-from dynamic_providers.airbyte.errors import AirbyteError
-from dynamic_providers.airbyte.settings import resolve_reference
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic.alias_generators import to_camel
 
 from components.errors import ConfigurationError, Problem
+from dynamic_providers.airbyte.errors import AirbyteError
+from dynamic_providers.airbyte.settings import resolve_reference
 
 SslMode = Literal["disable", "allow", "prefer", "require", "verify-ca", "verify-full"]
 

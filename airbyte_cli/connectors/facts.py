@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from semver import Version
+
 from airbyte_cli.connectors.registry_file import RegistryChange, RegistryFile
 from airbyte_cli.connectors.server import Running, Server
 from airbyte_cli.connectors.versions import base, crosses, may_break
@@ -32,9 +34,10 @@ class Facts:
         return self.server.latest(connector) if self.server else None
 
     def candidates(self, connector: str) -> list[str]:
-        """Versions that are known to exist and that a pin may move to by itself."""
+        """Versions that a pin may move to by itself: the latest and the instance's own; none without a latest."""
+        latest = self.latest(connector)
         default = self.server.default(connector) if self.server else None
-        return [version for version in (self.latest(connector), default) if version is not None]
+        return [version for version in (latest, default) if latest is not None and version is not None]
 
     def running(self, connector: str) -> tuple[Running, ...] | None:
         """What the workspace runs; None without a server."""
@@ -68,11 +71,13 @@ class Facts:
             known = {version: change for each in running for version, change in each.upcoming.items()}
             complete = self._covers(connector, running, old, new)
         changes = {version: change for version, change in known.items() if crosses(old, new, version)}
-        ascending = sorted(changes, key=lambda version: base(version) or 0)
+        ascending = sorted(changes, key=Version.parse)
         return Crossing({v: changes[v] for v in ascending}, complete or not may_break(old, new))
 
     def _covers(self, connector: str, running: tuple[Running, ...], old: str, new: str) -> bool:
         ends = [number for number in (base(old), base(new)) if number is not None]
         lowest = [number for number in (base(each.version) for each in running) if number is not None]
         default = base((self.server.default(connector) if self.server else None) or "")
-        return len(ends) == 2 and bool(lowest) and default is not None and min(lowest) <= min(ends) <= max(ends) <= default
+        return (
+            len(ends) == 2 and bool(lowest) and default is not None and min(lowest) <= min(ends) <= max(ends) <= default
+        )

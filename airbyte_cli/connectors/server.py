@@ -38,6 +38,7 @@ class Server:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._tags: dict[str, dict[str, str]] = {}
+        self._running: dict[str, tuple[Running, ...]] = {}
 
     @cached_property
     def workspace_id(self) -> str:
@@ -81,6 +82,11 @@ class Server:
 
     def running(self, connector: str) -> tuple[Running, ...]:
         """The versions that the workspace's sources or destinations of a connector run, by version."""
+        if connector not in self._running:
+            self._running[connector] = self._resolve(connector)
+        return self._running[connector]
+
+    def _resolve(self, connector: str) -> tuple[Running, ...]:
         definition, kind = self._definition(connector), kind_of(connector)
         if definition is None:
             return ()

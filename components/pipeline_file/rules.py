@@ -2,14 +2,13 @@
 
 from typing import Any
 
-from dynamic_providers.airbyte import schedule as schedules
-from dynamic_providers.airbyte.errors import AirbyteError
-
 from components.errors import Problem
 from components.pipeline_file.document import Document
 from components.pipeline_file.models import ConnectorSpec, PipelineSpec, SyncSpec
 from components.pipeline_file.secrets import is_secret_name, leaves
 from components.pipeline_file.variables import references
+from dynamic_providers.airbyte import schedule as schedules
+from dynamic_providers.airbyte.errors import AirbyteError
 
 OBJECT_STORES = frozenset(
     {"destination-s3", "destination-gcs", "destination-azure-blob-storage", "destination-s3-data-lake"}

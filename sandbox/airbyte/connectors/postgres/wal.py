@@ -200,7 +200,7 @@ class WalReader:
         if not keys:
             raise ConnectorError(f"{stream.name} has large values and no primary key to read them by", "config_error")
         query = sql.SQL("SELECT {} FROM {} WHERE {}").format(
-            sql.SQL(", ").join(sql.SQL("format('%%s', {})").format(sql.Identifier(column)) for column in missing),
+            sql.SQL(", ").join(sql.SQL("format('%s', {})").format(sql.Identifier(column)) for column in missing),
             sql.Identifier(*(part for part in stream.key if part)),
             sql.SQL(" AND ").join(
                 sql.SQL("{} = {}").format(sql.Identifier(key), sql.Literal(new[key])) for key in keys

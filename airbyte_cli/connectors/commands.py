@@ -1,0 +1,203 @@
+"""The commands ``airbyte-cli connectors …``."""
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from airbyte_cli.connectors import outdated as reports
+from airbyte_cli.connectors import pinned, pins_file
+from airbyte_cli.connectors.facts import Facts
+from airbyte_cli.connectors.registry_file import RegistryFile
+from airbyte_cli.connectors.report_text import print_report
+from airbyte_cli.connectors.server import Server
+from airbyte_cli.connectors.upgrade import Planner
+from airbyte_cli.connectors.versions import Step
+from airbyte_cli.options import Output, PinsFile, PipelinesFolder, ServerUrl, WorkspaceId
+from airbyte_cli.options import RegistryFile as RegistryPath
+from components.errors import ConfigurationError
+from dynamic_providers.airbyte.client import Client
+from dynamic_providers.airbyte.errors import AirbyteError, SettingsError
+from dynamic_providers.airbyte.session import Session
+from dynamic_providers.airbyte.settings import Settings, base_address
+
+app = typer.Typer(no_args_is_help=True, help="Pinned connector versions.")
+
+OUTDATED, UNKNOWN = 3, 4
+"""Exit codes of `outdated --exit-code`."""
+
+_ID, _SECRET = "AIRBYTE_CLIENT_ID", "AIRBYTE_CLIENT_SECRET"
+_NAMED = re.compile(
+    r"(?P<connector>(source|destination)-[a-z0-9-]+)(==(?P<version>[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}))?"
+)
+
+
+@app.command()
+def outdated(
+    connectors: PinsFile = Path("connectors.yaml"),
+    pipelines: PipelinesFolder = Path("pipelines"),
+    registry: RegistryPath = None,
+    airbyte_url: ServerUrl = None,
+    workspace_id: WorkspaceId = None,
+    output: Output = "text",
+    exit_code: Annotated[
+        bool, typer.Option("--exit-code", help="Exit with 3 or 4 where not all is known to be up to date.")
+    ] = False,
+) -> None:
+    """Compare every pinned connector version with what runs and with the latest one.
+
+    Exit codes: 0 the report was made, 1 it was not; with --exit-code also 3 where a pinned version is outdated, known
+    to be bad or no longer fully supported, and 4 where none is but one can't be told.
+    """
+    with _errors(), _facts(registry, airbyte_url, workspace_id, needed=True) as found:
+        report = reports.report(
+            pinned.read(connectors, pipelines).places, found.facts, server=found.server, registry=found.registry
+        )
+    if output == "json":
+        typer.echo(report.model_dump_json(indent=2))
+    else:
+        print_report(report)
+    if exit_code and any(each.needs_work for each in report.connectors):
+        raise typer.Exit(OUTDATED)
+    if exit_code and report.summary.unknown:
+        raise typer.Exit(UNKNOWN)
+
+
+@app.command()
+def upgrade(
+    named: Annotated[
+        list[str] | None, typer.Argument(metavar="[CONNECTOR[==VERSION]]...", help="Without a version: the latest.")
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="Every connector of the file.")] = False,
+    within: Annotated[Step, typer.Option("--within", help="The biggest step to take.")] = "major",
+    accept_breaking: Annotated[
+        list[str] | None,
+        typer.Option("--accept-breaking", metavar="CONNECTOR==VERSION", help="A breaking change to cross; repeatable."),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would change, and write nothing.")] = False,
+    connectors: PinsFile = Path("connectors.yaml"),
+    pipelines: PipelinesFolder = Path("pipelines"),
+    registry: RegistryPath = None,
+    airbyte_url: ServerUrl = None,
+    workspace_id: WorkspaceId = None,
+) -> None:
+    """Move pins in connectors.yaml, one line each; all of those asked for, or none.
+
+    Exit codes: 0 done, or nothing to do; 1 refused, and nothing was written.
+    """
+    asked = _asked(named or [])
+    accepted = _accepted(accept_breaking or [])
+    if not asked and not every:
+        raise typer.BadParameter("name connectors, or give --all")
+    with _errors(), _facts(registry, airbyte_url, workspace_id, needed=every or None in asked.values()) as found:
+        pins = pinned.read(connectors, pipelines)
+        plan = Planner(pins, found.facts, within, accepted).plan(asked, every=every)
+        if plan.refusals:
+            raise ConfigurationError(plan.refusals)
+        text = pins_file.edited(pins.pins, {change.connector: change.new for change in plan.changes})
+        if plan.changes and not dry_run:
+            pins_file.write(connectors, text)
+    for change in plan.changes:
+        typer.echo(str(change))
+    for note in plan.notes:
+        typer.echo(note, err=True)
+    if dry_run:
+        typer.echo("Nothing was written (--dry-run).", err=True)
+
+
+@dataclass(frozen=True)
+class _Found:
+    facts: Facts
+    server: str | None
+    """Address of the server that answers."""
+    registry: str | None
+    """What the report calls its registry."""
+
+
+@contextmanager
+def _facts(file: Path | None, url: str | None, workspace_id: str | None, *, needed: bool) -> Iterator[_Found]:
+    """Open what there is to ask; raises SettingsError where it is `needed` and there is nothing.
+
+    A server that does not answer can be done without if a registry file was given, and not otherwise.
+    """
+    registry = RegistryFile.read(file) if file else None
+    if not url:
+        if needed and registry is None:
+            raise SettingsError(
+                "There is neither a server nor a registry to tell which versions there are",
+                fix="Set AIRBYTE_URL (or --airbyte-url), or give a registry file (--registry).",
+            )
+        yield _Found(Facts(registry), None, str(file) if file else None)
+        return
+    settings = _settings(url, workspace_id)
+    client = Client(settings)
+    try:
+        if client.answers():
+            server = Server(Session(client, settings.workspace_id))
+            yield _Found(Facts(registry, server), settings.url, str(file) if file else "server")
+        elif registry is not None:
+            typer.echo(f"Airbyte does not answer at {settings.url}; what runs is unknown.", err=True)
+            yield _Found(Facts(registry), None, str(file))
+        else:
+            raise SettingsError(
+                f"Airbyte does not answer at {settings.url}",
+                fix="Check AIRBYTE_URL and that the server is up, or give a registry file (--registry).",
+            )
+    finally:
+        client.close()
+
+
+def _settings(url: str, workspace_id: str | None) -> Settings:
+    client_id, secret = os.environ.get(_ID, ""), os.environ.get(_SECRET, "")
+    if bool(client_id) != bool(secret):
+        raise SettingsError(
+            f"{_SECRET if client_id else _ID} is not set, but its other half is", fix="Set both, or neither."
+        )
+    try:
+        address = base_address(url)
+    except SettingsError:
+        raise SettingsError(
+            f"AIRBYTE_URL (or --airbyte-url): {url!r} is no address",
+            fix="Write it as https://airbyte.example.com, without /api.",
+        ) from None
+    return Settings(address, client_id, secret, workspace_id or None)
+
+
+@contextmanager
+def _errors() -> Iterator[None]:
+    """Tell what went wrong on stderr, and end with 1."""
+    try:
+        yield
+    except (ConfigurationError, AirbyteError) as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
+    except OSError as error:
+        typer.echo(f"{error.filename}: {error.strerror}. Nothing was changed.", err=True)
+        raise typer.Exit(1) from None
+
+
+def _asked(named: list[str]) -> dict[str, str | None]:
+    asked: dict[str, str | None] = {}
+    for text in named:
+        match = _NAMED.fullmatch(text)
+        if match is None:
+            raise typer.BadParameter(f"{text!r} is not of the form CONNECTOR or CONNECTOR==VERSION")
+        if match["connector"] in asked:
+            raise typer.BadParameter(f"{match['connector']} is named twice")
+        asked[match["connector"]] = match["version"]
+    return asked
+
+
+def _accepted(texts: list[str]) -> set[tuple[str, str]]:
+    accepted = set()
+    for text in texts:
+        match = _NAMED.fullmatch(text)
+        if match is None or match["version"] is None:
+            raise typer.BadParameter(f"--accept-breaking {text!r} is not of the form CONNECTOR==VERSION")
+        accepted.add((match["connector"], match["version"]))
+    return accepted
