@@ -12,12 +12,16 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 
-@pytest.fixture(autouse=True)
-def event_loop() -> Iterator[asyncio.AbstractEventLoop]:
-    """Outputs want a current event loop, also outside of a Pulumi program."""
+@pytest.fixture(autouse=True, scope="session")
+def event_loop() -> Iterator[None]:
+    """Outputs want a current event loop, also outside of a Pulumi program.
+
+    One for all tests: the SDK keeps unfinished outputs of one test until the next one waits for everything.
+    """
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
-    yield loop
+    yield
+    asyncio.set_event_loop(None)
     loop.close()
 
 
