@@ -9,8 +9,9 @@ from sandbox import postgres
 from sandbox.airbyte.server import Running, start
 from sandbox.airbyte.settings import Settings
 from sandbox.airbyte.versions import Release
-from tests.sandbox.airbyte.databases import Account, Database, database
+from tests.sandbox.airbyte.databases import HOST, Account, Database, database
 from tests.sandbox.airbyte.harness import SECRET, Api
+from tests.sandbox.airbyte.pipelines import Pipeline
 
 StartAirbyte = Callable[..., Api]
 
@@ -56,3 +57,8 @@ def shop(postgres_server: postgres.Server) -> Iterator[Database]:
     """A database of its own for each test."""
     with database(postgres_server) as made:
         yield made
+
+
+@pytest.fixture
+def pipeline(start_airbyte: StartAirbyte, account: Account, shop: Database) -> Pipeline:
+    return Pipeline(start_airbyte(connect_to={HOST: ("127.0.0.1", account.port)}), account, shop)

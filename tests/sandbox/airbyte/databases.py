@@ -125,7 +125,7 @@ class Database:
 
     def run(self, statement: str, *parameters: object) -> list[tuple[Any, ...]]:
         """The rows of a statement of the administrator."""
-        cursor = self.session.execute(sql.SQL(statement), parameters or None)  # type: ignore[arg-type]
+        cursor = self.session.execute(sql.SQL(statement), parameters or None)
         return cursor.fetchall() if cursor.description else []
 
     def config(self, **fields: Any) -> Json:

@@ -48,7 +48,8 @@ class Api:
     def __init__(self, server: Running) -> None:
         self.server = server
         self.http = httpx.Client(base_url=server.url, timeout=60)
-        token = self.call("applications/token", client_id="sandbox", client_secret=SECRET).json()["access_token"]
+        client = {"client_id": server.instance.settings.client_id, "client_secret": SECRET}
+        token = self.call("applications/token", **client).json()["access_token"]
         self.http.headers["Authorization"] = f"Bearer {token}"
         self.workspace = str(self.http.get("/api/v1/instance_configuration").json()["defaultWorkspaceId"])
 
@@ -91,7 +92,7 @@ class Api:
         )
         return found
 
-    def connection(self, source: Json | None = None, destination: Json | None = None, **fields: Any) -> Json:
+    def connection(self, source: Any = None, destination: Any = None, **fields: Any) -> Json:
         """A new connection, of one stream unless told otherwise."""
         body: Json = {
             "sourceId": (source or self.source())["sourceId"],

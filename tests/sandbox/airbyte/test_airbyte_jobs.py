@@ -15,7 +15,7 @@ def listed(api: Api, **fields: object) -> list[int]:
     return [item["job"]["id"] for item in api.post("jobs/list", **({"configTypes": KINDS} | fields))["jobs"]]
 
 
-def failing(api: Api, **fields: object) -> Json:
+def failing(api: Api, **fields: str) -> Json:
     """A connection whose source nobody answers."""
     return api.connection(**fields)
 

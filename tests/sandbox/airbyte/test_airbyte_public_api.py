@@ -10,17 +10,31 @@ import pytest
 from airbyte_api import api as requests
 from airbyte_api import errors, models
 
+from tests.sandbox.airbyte.conftest import StartAirbyte
 from tests.sandbox.airbyte.harness import MASK, NOBODY, SECRET, Api, stream
+
+
+def public(api: Api) -> str:
+    return f"{api.server.url}/api/public/v1"
 
 
 @pytest.fixture
 def sdk(api: Api) -> Iterator[airbyte_api.AirbyteAPI]:
-    credentials = models.SchemeClientCredentials(
-        client_id="sandbox", client_secret=SECRET, token_url=f"{api.server.url}/api/public/v1/applications/token"
-    )
-    base = f"{api.server.url}/api/public/v1"
-    with airbyte_api.AirbyteAPI(models.Security(client_credentials=credentials), server_url=base) as client:
+    token = api.http.headers["Authorization"].split()[1]
+    with airbyte_api.AirbyteAPI(models.Security(bearer_auth=token), server_url=public(api)) as client:
         yield client
+
+
+def test_the_sdk_gets_its_token_by_client_credentials(start_airbyte: StartAirbyte) -> None:
+    # the SDK keeps tokens by client for the whole process, so this client is nobody else's
+    api = start_airbyte(client_id="of-the-sdk")
+    credentials = models.SchemeClientCredentials(
+        client_id="of-the-sdk", client_secret=SECRET, token_url=f"{public(api)}/applications/token"
+    )
+    with airbyte_api.AirbyteAPI(models.Security(client_credentials=credentials), server_url=public(api)) as client:
+        listed = client.sources.list_sources(request=requests.ListSourcesRequest()).sources_response
+    assert listed is not None
+    assert listed.data == []
 
 
 def test_health_and_workspaces(sdk: airbyte_api.AirbyteAPI, api: Api) -> None:

@@ -90,7 +90,7 @@ def test_a_webhook_is_tried_for_real(api: Api) -> None:
             self.send_response(200 if self.path == "/good" else 500)
             self.end_headers()
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class calls it so
+        def log_message(self, *args: object) -> None:
             pass
 
     with http.server.HTTPServer(("127.0.0.1", 0), Receiver) as server:
