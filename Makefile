@@ -8,7 +8,7 @@ PYTHON := .venv/bin/python
 READY  := .venv/.ready
 CACHE  := $(or $(AIRBYTE_AS_CODE_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/airbyte-as-code)
 
-.PHONY: help demo demo-down test lint fmt toolchain lock clean
+.PHONY: help demo demo-down test test-kills bench recover lint fmt toolchain lock clean
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -22,6 +22,24 @@ demo-down: $(READY) ## Stop what the demo started
 test: lint toolchain ## Everything a change has to pass
 	@echo "==> pytest"
 	@$(PYTHON) -m pytest -n auto --dist loadfile
+
+test-kills: toolchain ## Kill an engine at every API call of an up, and recover (half an hour or more)
+	@$(PYTHON) -m pytest -n auto -m slow tests/recovery
+
+N ?= 100
+bench: $(READY) ## What a command costs at N connections (N=100), beside resources that do nothing
+	@$(PYTHON) -m benchmarks --connections $(N) $(BENCH_OPTIONS)
+
+STACK ?= sandbox
+recover: ## After a killed pulumi command: unlock STACK (sandbox), and forget what was under way
+	@if [ "$(STACK)" = sandbox ]; then . ./.sandbox/env; fi; \
+	case "$$PULUMI_BACKEND_URL" in file://*) \
+		backend=$${PULUMI_BACKEND_URL#file://}; \
+		find "$${backend%%\?*}/.pulumi" -name '*.attrs' -size 0 -print -delete;; \
+	esac; \
+	pulumi cancel --yes --stack "$(STACK)" || true; \
+	pulumi refresh --yes --skip-preview --clear-pending-creates --stack "$(STACK)" && \
+	echo "==> recovered; now run pulumi up --stack $(STACK)"
 
 lint: $(READY) ## Style and types
 	@echo "==> ruff check"

@@ -25,6 +25,7 @@ workspace = AirbyteWorkspace(
         pins=plan.pins,
         workspace_id=settings.airbyte.workspace_id or None,
         adopt=settings.stack.adopt,
+        notifications_webhook=settings.stack.notifications_webhook,
     ),
 )
 pipelines = {

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from components.pipeline_file import DestinationSpec, Pin, Pipeline, SourceSpec
 from components.pipeline_file.variables import Resolved
-from dynamic_providers.airbyte import ConnectorVersion, Destination, FingerprintKey, Source
+from dynamic_providers.airbyte import ConnectorVersion, Destination, FingerprintKey, Source, WorkspaceNotifications
 
 
 class AirbyteWorkspaceArgs(BaseModel):
@@ -24,6 +24,8 @@ class AirbyteWorkspaceArgs(BaseModel):
     workspace_id: str | None = None
     """None for the instance's default workspace."""
     adopt: bool = False
+    notifications_webhook: str = Field(default="", repr=False)
+    """Where the workspace tells what somebody has to act on; empty to leave its notifications alone."""
 
 
 class AirbyteWorkspace(pulumi.ComponentResource):
@@ -43,6 +45,8 @@ class AirbyteWorkspace(pulumi.ComponentResource):
                 connector=connector,
                 version=pin.version,
                 workspace_id=args.workspace_id,
+                accept_breaking=pin.accept_breaking,
+                adopt=args.adopt,
                 origin=pin.where,
                 opts=self._child(),
             )
@@ -50,19 +54,28 @@ class AirbyteWorkspace(pulumi.ComponentResource):
         }
         self.workspace_id = next(iter(self._pins.values())).workspace_id
         self.versions = pulumi.Output.all(**{name: pin.version for name, pin in self._pins.items()})
+        if args.notifications_webhook:
+            WorkspaceNotifications(
+                f"{name}-notifications",
+                webhook=args.notifications_webhook,
+                fingerprint_key=self._fingerprint_key.key,
+                workspace_id=self.workspace_id,
+                opts=pulumi.ResourceOptions(parent=self),
+            )
         self.register_outputs({"workspaceId": self.workspace_id, "versions": self.versions})
 
     def source(self, pipeline: Pipeline, config: Resolved, needs: Sequence[pulumi.Resource]) -> Source:
         """The pipeline's source, made on its first use; `needs` must exist before it is checked."""
         spec = pipeline.spec.source
-        if spec.name not in self._sources:
+        if spec.key not in self._sources:
             pin = self._pins[spec.connector]
-            self._sources[spec.name] = Source(
-                spec.name,
+            self._sources[spec.key] = Source(
+                spec.key,
                 source_name=spec.name,
                 connector=spec.connector,
                 definition_id=pin.definition_id,
-                connector_version=pin.version,
+                connector_version=self._version_of(spec),
+                accept_breaking=self._args.pins[spec.connector].accept_breaking,
                 config=config.config,
                 secret_paths=config.secret_paths,
                 fingerprint_key=self._fingerprint_key.key,
@@ -72,19 +85,20 @@ class AirbyteWorkspace(pulumi.ComponentResource):
                 origin=pipeline.where("source"),
                 opts=self._child(spec, needs),
             )
-        return self._sources[spec.name]
+        return self._sources[spec.key]
 
     def destination(self, pipeline: Pipeline, config: Resolved, needs: Sequence[pulumi.Resource]) -> Destination:
         """The pipeline's destination, made on its first use; `needs` must exist before it is checked."""
         spec = pipeline.spec.destination
-        if spec.name not in self._destinations:
+        if spec.key not in self._destinations:
             pin = self._pins[spec.connector]
-            self._destinations[spec.name] = Destination(
-                spec.name,
+            self._destinations[spec.key] = Destination(
+                spec.key,
                 destination_name=spec.name,
                 connector=spec.connector,
                 definition_id=pin.definition_id,
-                connector_version=pin.version,
+                connector_version=self._version_of(spec),
+                accept_breaking=self._args.pins[spec.connector].accept_breaking,
                 config=config.config,
                 secret_paths=config.secret_paths,
                 fingerprint_key=self._fingerprint_key.key,
@@ -94,7 +108,11 @@ class AirbyteWorkspace(pulumi.ComponentResource):
                 origin=pipeline.where("destination"),
                 opts=self._child(spec, needs),
             )
-        return self._destinations[spec.name]
+        return self._destinations[spec.key]
+
+    def _version_of(self, spec: SourceSpec | DestinationSpec) -> pulumi.Input[str]:
+        """The version of a pipeline's own choice, else the workspace's."""
+        return spec.version or self._pins[spec.connector].version
 
     def _child(
         self, spec: SourceSpec | DestinationSpec | None = None, needs: Sequence[pulumi.Resource] = ()

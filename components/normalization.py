@@ -48,6 +48,21 @@ def configure(connector: str, version: str, config: Mapping[str, Any], *, typed:
     return dict(config)
 
 
+def is_typed(connector: str, config: Mapping[str, Any]) -> bool:
+    """Whether a live destination's config says what `configure` would with typed tables switched on."""
+    if connector in _TYPED_SINCE:
+        return not config.get("disable_type_dedupe")
+    file_format = config.get("format")
+    if connector in _FLATTENS and isinstance(file_format, Mapping) and _can_flatten(file_format):
+        return file_format.get("flattening") == "Root level flattening"
+    return True
+
+
+def decides(connector: str) -> frozenset[str]:
+    """The fields of a destination's config that `normalization` in a pipeline file stands for."""
+    return frozenset({"disable_type_dedupe"}) if connector in _TYPED_SINCE else frozenset()
+
+
 def _can_flatten(file_format: Mapping[str, Any]) -> bool:
     return file_format.get("format_type") in _FLATTENABLE_FORMATS
 

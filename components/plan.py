@@ -114,7 +114,7 @@ def _destination_config(pipeline: Pipeline, settings: Settings, pins: Mapping[st
         config = complete_destination_config(config, settings.snowflake)
     return normalization.configure(
         spec.connector,
-        pins[spec.connector].version if spec.connector in pins else "",
+        spec.version or (pins[spec.connector].version if spec.connector in pins else ""),
         config,
         typed=pipeline.spec.sync.normalization.enabled,
         where=pipeline.where("destination", "connector"),

@@ -75,6 +75,7 @@ class AirbyteSettings(_Group):
     client_id: str = ""
     client_secret: str = Field(default="", repr=False)
     workspace_id: str = ""
+    watch_secrets: bool = False
 
 
 class StackSettings(_Group):
@@ -85,6 +86,7 @@ class StackSettings(_Group):
     connectors_path: Path = Path("connectors.yaml")
     timezone: str = "UTC"
     adopt: bool = False
+    notifications_webhook: str = Field(default="", repr=False)
 
     @field_validator("timezone")
     @classmethod

@@ -147,7 +147,8 @@ class Sandbox:
         place, pulumi = supervisor.place, supervisor.state.pulumi
         variables = {
             "PULUMI_HOME": str(self.root / "pulumi"),
-            "PULUMI_BACKEND_URL": f"file://{self.root / 'state'}",
+            # Without sidecar files: one that an engine was killed while writing makes the whole state unreadable.
+            "PULUMI_BACKEND_URL": f"file://{self.root / 'state'}?metadata=skip",
             "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "PULUMI_SUPPRESS_NEO_LINK": "true",

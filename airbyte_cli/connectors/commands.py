@@ -22,7 +22,7 @@ from airbyte_cli.options import Output, PinsFile, PipelinesFolder, ServerUrl, Wo
 from airbyte_cli.options import RegistryFile as RegistryPath
 from components.errors import ConfigurationError
 from dynamic_providers.airbyte.client import Client
-from dynamic_providers.airbyte.errors import AirbyteError, SettingsError
+from dynamic_providers.airbyte.errors import AirbyteError, SettingsError, UnauthorizedError
 from dynamic_providers.airbyte.session import Session
 from dynamic_providers.airbyte.settings import Settings, base_address
 
@@ -33,7 +33,7 @@ OUTDATED, UNKNOWN = 3, 4
 
 _ID, _SECRET = "AIRBYTE_CLIENT_ID", "AIRBYTE_CLIENT_SECRET"
 _NAMED = re.compile(
-    r"(?P<connector>(source|destination)-[a-z0-9-]+)(==(?P<version>[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}))?"
+    r"(?P<connector>([a-z0-9._:-]+/)*(source|destination)-[a-z0-9-]+)(==(?P<version>[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}))?"
 )
 
 
@@ -173,6 +173,9 @@ def _errors() -> Iterator[None]:
     """Tell what went wrong on stderr, and end with 1."""
     try:
         yield
+    except UnauthorizedError as error:
+        typer.echo(f"{error} Here they come from {_ID} and {_SECRET}.", err=True)
+        raise typer.Exit(1) from None
     except (ConfigurationError, AirbyteError) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from airbyte_cli.connectors.facts import Crossing, Facts
 from airbyte_cli.connectors.pinned import Place
 from airbyte_cli.connectors.server import Running
-from airbyte_cli.connectors.versions import Step, stable, step
+from airbyte_cli.connectors.versions import Step, by_number, stable, step
 from dynamic_providers.airbyte import known_bad
 
 Status = Literal["up_to_date", "outdated", "ahead", "unknown"]
@@ -114,7 +114,9 @@ def report(places: Iterable[Place], facts: Facts, *, server: str | None, registr
     where: dict[tuple[str, str], list[str]] = defaultdict(list)
     for place in places:
         where[place.connector, place.version].append(place.where)
-    connectors = [_connector(*key, where[key], facts) for key in sorted(where)]
+    connectors = [
+        _connector(*key, where[key], facts) for key in sorted(where, key=lambda key: (key[0], by_number(key[1])))
+    ]
     return Report(
         server=server,
         workspace_id=facts.server.workspace_id if facts.server else None,

@@ -27,7 +27,7 @@ class Pinned:
     pins: Pins
     """connectors.yaml."""
     in_pipelines: tuple[Place, ...]
-    """What pipeline files pin with ``version:``; it wins over connectors.yaml."""
+    """What pipeline files pin with ``version:``, for their own source or destination."""
 
     @property
     def places(self) -> list[Place]:

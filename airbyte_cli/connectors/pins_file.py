@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ruamel.yaml import YAML
-from ruamel.yaml.nodes import MappingNode, ScalarNode
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode
 
 from components.errors import ConfigurationError, Problem
 from components.pipeline_file import Pins, load_pins
@@ -59,7 +59,8 @@ def _place(pins: Pins, text: str, connector: str) -> tuple[int, int]:
     """Start and end of a connector's version in the text."""
     root = YAML().compose(text)
     pairs = root.value if isinstance(root, MappingNode) else []
-    for key, value in pairs:
+    for key, entry in pairs:
+        value = _version_node(entry)
         if key.value == connector and isinstance(value, ScalarNode):
             start, end = value.start_mark.index, value.end_mark.index
             if re.fullmatch(rf"([\"']?){re.escape(pins.versions[connector])}\1", text[start:end]):
@@ -73,6 +74,13 @@ def _place(pins: Pins, text: str, connector: str) -> tuple[int, int]:
             )
         ]
     )
+
+
+def _version_node(entry: Node) -> Node | None:
+    """Where an entry's version stands: `connector: version` or `connector: {version: …, accept_breaking: […]}`."""
+    if isinstance(entry, MappingNode):
+        return next((value for key, value in entry.value if key.value == "version"), None)
+    return entry
 
 
 def _written(version: str, old: str) -> str:

@@ -23,6 +23,11 @@ from components.errors import ConfigurationError, Problem
 _FIX = "Give a copy of https://connectors.airbyte.com/files/registries/v0/oss_registry.json."
 
 
+def image(connector: str) -> str:
+    """The image of a connector: ``source-postgres`` is one of Airbyte's, ``acme/source-orders`` one of your own."""
+    return connector if "/" in connector else f"airbyte/{connector}"
+
+
 class _Model(BaseModel):
     model_config = ConfigDict(alias_generator=to_camel, extra="ignore", frozen=True)
 
@@ -80,7 +85,7 @@ class RegistryFile:
 
     def find(self, connector: str) -> Entry | None:
         """A connector that is still offered, by its image's name; raises ConfigurationError for an unusable entry."""
-        found = self.entries.get(f"airbyte/{connector}")
+        found = self.entries.get(image(connector))
         if found is None:
             return None
         try:

@@ -1,6 +1,6 @@
 """What an Airbyte server tells of connector versions.
 
-A report costs up to seven lists, and one call for each group of sources or destinations that must run the same
+A report costs up to nine lists, and one call for each group of sources or destinations that must run the same
 version: those of a connector that no pin of their own sets apart.
 """
 
@@ -10,7 +10,8 @@ from datetime import date
 from functools import cached_property
 from typing import Any
 
-from airbyte_cli.connectors.registry_file import RegistryChange
+from airbyte_cli.connectors.registry_file import RegistryChange, image
+from airbyte_cli.connectors.versions import by_number
 from dynamic_providers.airbyte import versions
 from dynamic_providers.airbyte.errors import NotFoundError, UnauthorizedError, UnknownConnectorError
 from dynamic_providers.airbyte.kinds import Kind, kind_of
@@ -101,7 +102,7 @@ class Server:
             found[this.version] = Running(
                 this.version, this.support_state, this.support_deadline, tuple(sorted(names)), this.upcoming
             )
-        return tuple(found[version] for version in sorted(found, key=lambda tag: (versions.ordinal(tag) or (), tag)))
+        return tuple(found[version] for version in sorted(found, key=by_number))
 
     def _groups(self, kind: Kind, definition: Definition) -> list[list[Actor]]:
         """Actors that must run the same version: all but those with a pin of their own."""
@@ -129,7 +130,7 @@ class Server:
             answer = self._session.client.post(operation).get(f"{kind.name}Definitions", [])
             definitions = [kind.definition(read) for read in answer]
             self._tags[operation] = {d.docker_repository: d.docker_image_tag for d in definitions}
-        return self._tags[operation].get(f"airbyte/{connector}")
+        return self._tags[operation].get(image(connector))
 
 
 def _running(answer: dict[str, Any], used_by: tuple[str, ...]) -> Running:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from airbyte_cli.connectors.facts import Crossing, Facts
 from airbyte_cli.connectors.pinned import Pinned
-from airbyte_cli.connectors.versions import Step, base, stable, step, within
+from airbyte_cli.connectors.versions import Step, by_number, majors_without, stable, step, within
 from components.errors import Problem
 from dynamic_providers.airbyte import known_bad
 
@@ -77,11 +77,11 @@ class Planner:
             else:
                 plan.notes.append(f"{connector} stays at {old}: {why}.")
             return
-        newest = max(offered, key=_number)
-        ahead = [version for version in offered if _number(version) > _number(old)]
+        newest = max(offered, key=by_number)
+        ahead = [version for version in offered if by_number(version) > by_number(old)]
         reachable = [version for version in ahead if within(old, version, self.limit)]
         if reachable:
-            best = max(reachable, key=_number)
+            best = max(reachable, key=by_number)
             self._consider(plan, connector, best)
             if best != newest:
                 plan.notes.append(f"{connector}: {newest} is a {step(old, newest)} step, beyond --within {self.limit}.")
@@ -117,6 +117,7 @@ class Planner:
             plan.refusals += problems
         else:
             plan.changes.append(Change(connector, old, new))
+            plan.notes += self._to_write(connector, new)
 
     def _bad(self, connector: str, new: str) -> list[Problem]:
         why = known_bad.reason(connector, new)
@@ -132,21 +133,39 @@ class Planner:
     def _breaking(self, connector: str, old: str, new: str, crossing: Crossing) -> list[Problem]:
         problems = []
         for version, change in crossing.changes.items():
-            if (connector, version) in self.accepted:
+            if self._accepts(connector, version):
                 continue
             by = f", to be adopted by {change.upgrade_deadline}" if change.upgrade_deadline else ""
-            what = f"{old} -> {new} crosses the breaking change {version}{by}: {change.message.strip()}"
+            what = f"{old} -> {new} crosses the breaking change {version}{by}: {_sentence(change.message)}"
             guide = change.migration_documentation_url or "its migration guide"
             fix = f"Read {guide} and accept it with --accept-breaking {connector}=={version}"
             problems.append(self._problem(connector, what, fix))
-        if not crossing.complete and (connector, new) not in self.accepted:
-            what = f"{old} -> {new} may cross breaking changes, and nobody here can tell which."
-            fix = (
-                "Give a registry file, which lists them (--registry); or read the connector's changelog and accept "
-                f"what there may be: --accept-breaking {connector}=={new}"
-            )
-            problems.append(self._problem(connector, what, fix))
+        unexplained = [] if crossing.complete else majors_without(old, new, crossing.changes)
+        for version in unexplained:
+            if not self._accepts(connector, version):
+                what = f"{old} -> {new} may cross a breaking change, {version}, that nobody here can describe."
+                fix = (
+                    "Give a registry file, which does (--registry); or read the connector's changelog and accept it "
+                    f"with --accept-breaking {connector}=={version}"
+                )
+                problems.append(self._problem(connector, what, fix))
         return problems
+
+    def _accepts(self, connector: str, version: str) -> bool:
+        """Whether the command line or connectors.yaml takes a breaking change."""
+        return (connector, version) in self.accepted or version in self.pinned.pins.accept_breaking.get(connector, ())
+
+    def _to_write(self, connector: str, new: str) -> list[str]:
+        """What `pulumi up` needs to read in connectors.yaml to cross the breaking changes that were accepted here."""
+        before = self.pinned.pins.accept_breaking.get(connector, ())
+        added = sorted(version for name, version in self.accepted if name == connector and version not in before)
+        if not added:
+            return []
+        listed = ", ".join(f'"{version}"' for version in (*before, *added))
+        return [
+            f"{self.pinned.where(connector)}: `pulumi up` wants the breaking change accepted in the file: "
+            f"`{connector}: {{version: {new}, accept_breaking: [{listed}]}}`."
+        ]
 
     def _elsewhere(self, wanted: Collection[str]) -> list[str]:
         return [
@@ -168,6 +187,7 @@ class Planner:
         return Problem(self.pinned.where(connector), what, fix)
 
 
-def _number(version: str) -> tuple[int, ...]:
-    number = base(version)
-    return (number.major, number.minor, number.patch) if number else ()
+def _sentence(text: str) -> str:
+    """The text on one line, ending as a sentence does."""
+    line = " ".join(text.split())
+    return line if line.endswith((".", "!", "?")) else f"{line}."

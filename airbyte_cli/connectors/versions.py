@@ -1,10 +1,11 @@
 """Comparing connector versions, which follow semver.
 
 Airbyte ships a breaking change with a new major version only
-(https://docs.airbyte.com/platform/connector-development/connector-metadata-file and its contributing guide on
-semantic versioning for connectors); below 1.0.0 we take a minor one for as risky.
+(https://docs.airbyte.com/platform/connector-development/connector-breaking-changes); below 1.0.0 we take a minor one
+for as risky.
 """
 
+from collections.abc import Collection
 from typing import Literal
 
 from semver import Version
@@ -54,3 +55,22 @@ def crosses(old: str, new: str, breaking: str) -> bool:
     if start is None or end is None or at is None:
         return False
     return min(start, end) < at <= max(start, end)
+
+
+def majors_without(old: str, new: str, known: Collection[str]) -> list[str]:
+    """The major versions on the way that none of the known breaking changes belongs to, as ``5.0.0``.
+
+    What can't be compared, or is below 1.0.0, is one step to the new version itself.
+    """
+    start, end = base(old), base(new)
+    if start is None or end is None or start.major == end.major:
+        return [new]
+    low, high = sorted((start.major, end.major))
+    explained = {number.major for number in map(base, known) if number is not None}
+    return [f"{major}.0.0" for major in range(low + 1, high + 1) if major not in explained]
+
+
+def by_number(tag: str) -> tuple[int, int, int, str]:
+    """A key that sorts versions by their number; tags without one come first."""
+    number = base(tag)
+    return (number.major, number.minor, number.patch, tag) if number else (-1, 0, 0, tag)

@@ -39,6 +39,10 @@ class Document:
             raise ConfigurationError(
                 [Problem(str(file), f"can't be read ({error.strerror}).", "Check the path and its permissions.")]
             ) from error
+        except UnicodeDecodeError as error:
+            raise ConfigurationError(
+                [Problem(str(file), f"is not UTF-8 text ({error.reason}).", "Save it as UTF-8.")]
+            ) from None
         try:
             return cls(file, YAML(typ="rt").load(StringIO(text)))
         except MarkedYAMLError as error:

@@ -61,7 +61,7 @@ def load_pipelines(folder: Path) -> list[Pipeline]:
             pipelines.append(load_pipeline(file))
         except ConfigurationError as error:
             problems += error.problems
-    problems += _collisions(pipelines)
+    problems += collisions(pipelines)
     if problems:
         raise ConfigurationError(problems)
     return pipelines
@@ -86,8 +86,12 @@ def load_pipeline(file: Path) -> Pipeline:
 
 
 def _problem(document: Document, details: ErrorDetails) -> Problem:
-    # A union's branches appear in a location as "str" or "list[str]": no key of the file is called so.
-    path = tuple(part for part in details["loc"] if not (isinstance(part, str) and re.search(r"[\[(]|^str$", part)))
+    # A union's branches appear in a location as "str", "bool" or "list[str]": no key of the file is called so.
+    path = tuple(
+        part
+        for part in details["loc"]
+        if not (isinstance(part, str) and re.search(r"[\[(]|^(str|bool|constrained-str)$", part))
+    )
     where, kind, context = document.where(path), details["type"], details.get("ctx", {})
     if kind == "extra_forbidden":
         known = _fields_at(path[:-1])
@@ -143,7 +147,7 @@ def _misplaced_references(document: Document) -> list[Problem]:
     ]
 
 
-def _collisions(pipelines: list[Pipeline]) -> list[Problem]:
+def collisions(pipelines: list[Pipeline]) -> list[Problem]:
     """Pipelines that would write the same table, or describe one object in two ways."""
     problems: list[Problem] = []
     tables: dict[tuple[str, ...], Pipeline] = {}
@@ -151,13 +155,13 @@ def _collisions(pipelines: list[Pipeline]) -> list[Problem]:
     for pipeline in pipelines:
         for kind in ("source", "destination"):
             actor = getattr(pipeline.spec, kind)
-            other = actors.setdefault((kind, actor.name), (pipeline, actor))
+            other = actors.setdefault((kind, actor.key), (pipeline, actor))
             if other[1] != actor:
                 problems.append(
                     Problem(
                         pipeline.where(kind, "name"),
                         f"{kind} `{actor.name}` is described differently in {other[0].where(kind)}.",
-                        "Give one of them another name, or make the two the same to share it.",
+                        "Give one of them another name (or `resource`), or make the two the same to share it.",
                     )
                 )
         sync = pipeline.spec.sync
@@ -166,7 +170,7 @@ def _collisions(pipelines: list[Pipeline]) -> list[Problem]:
                 continue  # which schema the table lands in is known after discovery only
             landing = stream.namespace or "" if sync.namespace != "destination" else ""
             key = (
-                pipeline.spec.destination.name,
+                pipeline.spec.destination.key,
                 sync.namespace,
                 landing,
                 f"{sync.prefix}{stream.name}".upper(),
@@ -183,4 +187,4 @@ def _collisions(pipelines: list[Pipeline]) -> list[Problem]:
     return problems
 
 
-__all__ = ["Pipeline", "dotted", "load_pipeline", "load_pipelines"]
+__all__ = ["Pipeline", "collisions", "dotted", "load_pipeline", "load_pipelines"]

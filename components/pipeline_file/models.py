@@ -35,8 +35,13 @@ class ConnectorSpec(Model):
     skip_check: Reason | None = Field(
         default=None, description="Reason for deploying without a passed connection check; kept in state."
     )
-    adopt: bool | None = Field(
-        default=None, description="Take over an existing object of this name; default: the stack's setting."
+    adopt: bool | Name | None = Field(
+        default=None,
+        description="Take over an existing object of this name, or the one of this id; default: the stack's setting.",
+    )
+    resource: Name | None = Field(
+        default=None,
+        description="What Pulumi calls it; default: its name. Needed only where two objects have one name.",
     )
     renamed_from: Name | None = Field(
         default=None, description="The former name, so that a rename is an update and not a replacement."
@@ -44,20 +49,25 @@ class ConnectorSpec(Model):
 
     connector: str
 
+    @property
+    def key(self) -> str:
+        """What tells it from the other sources or destinations of a project: Pulumi's name of it."""
+        return self.resource or self.name
+
 
 class SourceSpec(ConnectorSpec):
     """Where the data comes from."""
 
-    connector: Annotated[str, StringConstraints(pattern=r"^source-[a-z0-9-]+$")] = Field(
-        description="Connector, as its image is named: source-postgres."
+    connector: Annotated[str, StringConstraints(pattern=r"^([a-z0-9._:-]+/)*source-[a-z0-9-]+$")] = Field(
+        description="Connector, as its image is named: source-postgres, or acme/source-orders for one of your own."
     )
 
 
 class DestinationSpec(ConnectorSpec):
     """Where the data goes."""
 
-    connector: Annotated[str, StringConstraints(pattern=r"^destination-[a-z0-9-]+$")] = Field(
-        description="Connector, as its image is named: destination-snowflake."
+    connector: Annotated[str, StringConstraints(pattern=r"^([a-z0-9._:-]+/)*destination-[a-z0-9-]+$")] = Field(
+        description="Connector, as its image is named: destination-snowflake, or acme/destination-lake for your own."
     )
 
 
@@ -163,8 +173,21 @@ class SyncSpec(Model):
     status: Literal["active", "inactive"] = "active"
     resources: ResourcesSpec | None = None
     tags: list[str] = Field(default_factory=list)
+    adopt: bool | Name | None = Field(
+        default=None,
+        description="Take over an existing connection of this name, or the one of this id; "
+        "default: the stack's setting.",
+    )
     allow_state_loss: Reason | None = Field(
         default=None, description="Reason for a change that makes Airbyte forget how far it has synced."
+    )
+    allow_unsupported: Reason | None = Field(
+        default=None, description="Reason for syncing with a connector version whose maker no longer supports it."
+    )
+    after_change: Literal["refresh", "clear", "none"] = Field(
+        default="none",
+        description="What happens to rows loaded before a changed key, cursor, mode or table name: load the streams "
+        "again, empty their tables, or leave them and say so.",
     )
 
     @field_validator("streams")

@@ -1,14 +1,22 @@
-"""connectors.yaml: the pinned connector versions."""
+"""connectors.yaml: the pinned connector versions.
+
+::
+
+    source-postgres: 3.7.0                                            # one line a connector
+    destination-snowflake: {version: 5.0.0, accept_breaking: [5.0.0]} # or with the breaking changes it may cross
+"""
 
 import difflib
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from components.errors import ConfigurationError, Problem
 from components.pipeline_file.document import Document
 from components.pipeline_file.loader import Pipeline
+from dynamic_providers.airbyte import known_bad
 
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 """A Docker tag (docs.docker.com/reference/cli/docker/image/tag)."""
@@ -23,6 +31,8 @@ class Pin:
     version: str
     where: str
     """``connectors.yaml:3: source-postgres``, or the pipeline file's line."""
+    accept_breaking: tuple[str, ...] = ()
+    """Breaking versions that an upgrade may cross."""
 
 
 @dataclass(frozen=True)
@@ -31,33 +41,41 @@ class Pins:
 
     document: Document
     versions: dict[str, str]
+    accept_breaking: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def resolve(self, pipelines: Iterable[Pipeline]) -> dict[str, Pin]:
-        """The version of every connector that the pipelines use.
+        """The workspace's version of every connector that the pipelines use.
 
-        Raises ConfigurationError where one has no pin, or two pipelines pin it differently: a pin holds for
-        the whole workspace.
+        It is the one of connectors.yaml; there a pipeline's own `version` holds for its source or destination alone.
+        A connector that only pipelines pin must have one version in all of them. Raises ConfigurationError where one
+        has no pin, or pipelines disagree.
         """
         resolved: dict[str, Pin] = {}
         problems: list[Problem] = []
         for pipeline in pipelines:
             for kind in ("source", "destination"):
                 spec = getattr(pipeline.spec, kind)
-                version = spec.version or self.versions.get(spec.connector)
+                shared = self.versions.get(spec.connector)
+                version = shared or spec.version
                 if version is None:
                     problems.append(self._unpinned(pipeline, kind, spec.connector))
                     continue
-                where = pipeline.where(kind, "version") if spec.version else self.document.where((spec.connector,))
-                if spec.version and (problem := _floating(where, spec.version)):
-                    problems.append(problem)
-                first = resolved.setdefault(spec.connector, Pin(version, where))
+                own = pipeline.where(kind, "version")
+                where = self.document.where((spec.connector,)) if shared else own
+                if spec.version:
+                    problems += filter(None, [_floating(own, spec.version)])
+                    problems += _known_bad(own, spec.connector, spec.version)
+                accepted = self.accept_breaking.get(spec.connector, ())
+                if shared and spec.connector not in resolved:
+                    problems += _known_bad(where, spec.connector, shared)
+                first = resolved.setdefault(spec.connector, Pin(version, where, accepted))
                 if first.version != version:
                     problems.append(
                         Problem(
                             where,
                             f"pins {spec.connector} at {version}, but {first.where} pins it at {first.version}, "
-                            "and one version holds for a whole workspace.",
-                            "Use one version in both.",
+                            f"and {self.document.file} does not say which of them holds for the workspace.",
+                            f"Use one version in both, or pin the workspace's in {self.document.file}.",
                         )
                     )
         if problems:
@@ -82,19 +100,52 @@ def load_pins(file: Path) -> Pins:
         raise ConfigurationError(
             [Problem(str(file), "is not a list of `connector: version` lines.", "Write one a line.")]
         )
-    problems = []
-    for connector, version in tree.items():
+    problems: list[Problem] = []
+    versions: dict[str, str] = {}
+    accepted: dict[str, tuple[str, ...]] = {}
+    for connector, entry in tree.items():
         where = document.where((connector,))
-        if not isinstance(version, str):
-            fix = f'Write it in quotes: {connector}: "{version}".'
-            problems.append(Problem(where, f"`{version}` is read as a number, not as a version.", fix))
-        elif not re.fullmatch(r"(source|destination)-[a-z0-9-]+", connector):
+        if not re.fullmatch(r"([a-z0-9._:-]+/)*(source|destination)-[a-z0-9-]+", str(connector)):
             problems.append(Problem(where, "is not a connector's name.", "Expected source-… or destination-…."))
-        elif problem := _floating(where, version):
-            problems.append(problem)
+            continue
+        fields = entry if isinstance(entry, dict) else {"version": entry}
+        if found := _entry_problems(where, connector, fields):
+            problems += found
+        else:
+            versions[connector] = fields["version"]
+            accepted[connector] = tuple(fields.get("accept_breaking") or ())
     if problems:
         raise ConfigurationError(problems)
-    return Pins(document, tree)
+    return Pins(document, versions, accepted)
+
+
+def _entry_problems(where: str, connector: str, fields: dict[str, Any]) -> list[Problem]:
+    unknown = sorted(set(fields) - {"version", "accept_breaking"})
+    if unknown:
+        fix = f"Write `{connector}: {{version: …, accept_breaking: […]}}`."
+        return [Problem(where, f"has the unknown keys {', '.join(unknown)}.", fix)]
+    version, accepted = fields.get("version"), fields.get("accept_breaking") or []
+    if version is None:
+        return [Problem(where, "has no version.", f"Write `{connector}: <version>`.")]
+    if not isinstance(version, str):
+        fix = f'Write it in quotes: {connector}: "{version}".'
+        return [Problem(where, f"`{version}` is read as a number, not as a version.", fix)]
+    if not isinstance(accepted, list) or not all(isinstance(item, str) for item in accepted):
+        fix = (
+            f"Write `{connector}: {{version: {version}, accept_breaking: [{version}]}}`, versions in quotes if need be."
+        )
+        return [Problem(where, "accept_breaking is not a list of versions.", fix)]
+    problem = _floating(where, version)
+    return [problem] if problem else []
+
+
+def _known_bad(where: str, connector: str, version: str) -> list[Problem]:
+    """Asked where a version is used and not where the file is read: the CLI must be able to read it to leave it."""
+    why = known_bad.reason(connector, version)
+    if why is None:
+        return []
+    fix = f"Pin another version: `airbyte-cli connectors upgrade {connector}`."
+    return [Problem(where, f"{connector} {version} is known to be bad: {why}", fix)]
 
 
 def _floating(where: str, version: str) -> Problem | None:

@@ -1,5 +1,6 @@
 """What can be told of a pipeline without a server: schedules, cursors, normalization, plain-text secrets."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from components.errors import Problem
@@ -33,7 +34,12 @@ def check(spec: PipelineSpec, document: Document) -> list[Problem]:
 
 def captures_changes(spec: PipelineSpec) -> bool:
     """Whether the source reads a replication log: then every stream can be incremental, and its cursor is given."""
-    method = spec.source.config.get("replication_method")
+    return reads_log(spec.source.config)
+
+
+def reads_log(config: Mapping[str, Any]) -> bool:
+    """Whether a source's config has it read a replication log."""
+    method = config.get("replication_method")
     name = method.get("method") if isinstance(method, dict) else method
     return isinstance(name, str) and name.upper() == "CDC"
 

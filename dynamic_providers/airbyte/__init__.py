@@ -15,15 +15,25 @@ from dynamic_providers.airbyte.resources import (
     Source,
 )
 from dynamic_providers.airbyte.settings import Settings, resolve_reference
+from dynamic_providers.airbyte.workspace_resources import (
+    CustomConnector,
+    DeclarativeConnector,
+    Tag,
+    WorkspaceNotifications,
+)
 
 __all__ = [
     "AirbyteError",
     "Connection",
     "ConnectorVersion",
+    "CustomConnector",
+    "DeclarativeConnector",
     "Destination",
     "FingerprintKey",
     "Settings",
     "Source",
+    "Tag",
+    "WorkspaceNotifications",
     "resolve_reference",
     "schedule",
 ]

@@ -3,11 +3,20 @@
 from dataclasses import dataclass
 from typing import Any
 
-from dynamic_providers.airbyte import actor_config, gates, secrets, takeover, versions
+from dynamic_providers.airbyte import (
+    actor_config,
+    breaking_changes,
+    coordinates,
+    gates,
+    secrets,
+    takeover,
+    twins,
+    versions,
+)
 from dynamic_providers.airbyte.crud import Checked, Difference, Live, changed_keys, present
-from dynamic_providers.airbyte.errors import AlreadyExistsError, InvalidConfigError, OutcomeUnknownError
+from dynamic_providers.airbyte.errors import AirbyteError, AlreadyExistsError, InvalidConfigError, OutcomeUnknownError
 from dynamic_providers.airbyte.kinds import Kind
-from dynamic_providers.airbyte.models import Actor, Pin, Specification
+from dynamic_providers.airbyte.models import Actor, Specification
 from dynamic_providers.airbyte.session import Session
 from dynamic_providers.airbyte.values import Properties, contains_unknown, known
 
@@ -18,7 +27,9 @@ class ActorResource:
 
     Inputs: ``source_name`` or ``destination_name``, ``connector``, ``definition_id``, ``connector_version``,
     ``workspace_id``, ``config``, ``secret_paths``, ``fingerprint_key``, ``adopt``, ``skip_check``; check adds
-    ``secret_fingerprints``. Outputs: also ``server_filled``, the fields the server holds beyond the program's.
+    ``secret_fingerprints``. Outputs: also ``server_filled``, the fields the server holds beyond the program's,
+    ``server_defaults``, the program's that the server lacks because they are its defaults, and after an adoption that
+    wrote nothing ``adopted_secrets``, which is ``verified`` (by a check) or ``unverified``.
     """
 
     session: Session
@@ -32,19 +43,29 @@ class ActorResource:
         if origin:
             self.session.origins[self.kind.name, name] = origin
         config = known(inputs.get("config"), {})
-        inputs["secret_paths"] = sorted(inputs.get("secret_paths") or [])
+        # A reference is no secret: it stays readable, and shows when it changes.
+        inputs["secret_paths"] = sorted(
+            path for path in inputs.get("secret_paths") or [] if not secrets.is_coordinate(secrets.get(config, path))
+        )
         inputs["secret_fingerprints"] = secrets.fingerprints(
             config, inputs["secret_paths"], inputs.get("fingerprint_key")
         )
         if inputs.get("workspace_id") is None:
             inputs["workspace_id"] = self.session.declared_workspace or olds.get("workspace_id")
-        for path in inputs["secret_paths"]:
-            self.session.redactor.add(secrets.get(config, path))
+        self._guard({**inputs, "config": config})
         absent = [path for path in inputs["secret_paths"] if not secrets.leaves(config, [path])]
         failures = [
             self._message(name, f"secret_paths names {path}, which config does not have")
             for path in absent
             if not contains_unknown(config)
+        ]
+        failures += [
+            self._message(
+                name,
+                f"config.{path} is {secrets.MASK}, which is what Airbyte shows instead of a secret: it would become "
+                "the secret. Declare the secret itself",
+            )
+            for path in secrets.masks(config)
         ]
         return Checked({**present(inputs), "config": config}, tuple(failures))
 
@@ -78,6 +99,7 @@ class ActorResource:
         existing = self._existing(news, workspace_id)
         if existing is not None:
             return self._take_over(existing, news, specification)
+        self._refuse_unknown_version(news, workspace_id)
         self._gate(news, workspace_id, None)
         body = {
             self.kind.definition_field: news["definition_id"],
@@ -96,7 +118,8 @@ class ActorResource:
             if made is None:
                 raise
             return self._take_over(made, news, specification)
-        self.session.inventory.remember_actor(self.kind, actor)
+        twins.withdraw_if_second(self.session, self.kind, actor, self._subject(news).origin)
+        self._hold_new(actor, news)
         return actor.actor_id, self._outputs(news, actor)
 
     def read(self, id_: str, olds: Properties) -> Live | None:
@@ -105,10 +128,16 @@ class ActorResource:
         if actor is None:
             return None
         self._guard(olds)
-        config = actor_config.live(
-            actor.connection_configuration or {}, olds["config"], olds.get("server_filled") or {}
-        ).declared
         paths = olds.get("secret_paths") or []
+        live = actor_config.live(
+            actor.connection_configuration or {}, olds["config"], olds.get("server_filled") or {}, paths
+        )
+        config = actor_config.with_absent(live.declared, olds.get("server_defaults") or {})
+        changed_outside = set(live.changed_secrets)
+        kept_at = coordinates.read(self.session, self.kind, id_, paths, olds["config"])
+        if kept_at is not None:
+            changed_outside |= coordinates.changed(olds.get("secret_coordinates") or {}, kept_at, paths)
+            config = coordinates.with_references(config, kept_at)
         there = set(secrets.leaves(config, paths))
         outputs = {
             **olds,
@@ -116,10 +145,13 @@ class ActorResource:
             "config": config,
             "connector_version": self._version(actor) or olds["connector_version"],
             "secret_fingerprints": {
-                path: value for path, value in (olds.get("secret_fingerprints") or {}).items() if path in there
+                path: secrets.CHANGED_OUTSIDE if path in changed_outside else value
+                for path, value in (olds.get("secret_fingerprints") or {}).items()
+                if path in there
             },
+            **({"secret_coordinates": kept_at} if kept_at is not None else {}),
         }
-        computed = {"server_filled", f"{self.kind.name}_id"}
+        computed = {"secret_coordinates", "server_filled", "server_defaults", "adopted_secrets", f"{self.kind.name}_id"}
         inputs = {key: value for key, value in outputs.items() if key not in computed}
         return Live({**present(inputs), "config": config}, outputs)
 
@@ -130,22 +162,24 @@ class ActorResource:
         self._guard(olds)
         self._guard(news)
         actor = self._live(id_, workspace_id)
+        # A version that nobody changed here is left alone: what else moved it is for a refresh to tell.
+        told = olds.get("connector_version") != news.get("connector_version")
         pin = versions.actor_pin(self.session, actor.definition_id, id_)
-        moves = pin is not None and self._version(actor) != news["connector_version"]
-        configured = not actor_config.same(olds["config"], news["config"])
+        moves = (told or pin is not None) and self._version(actor) != news["connector_version"]
+        configured = not actor_config.same(olds["config"], news["config"]) or bool(_changed_outside(olds))
         renamed = olds[self.kind.name_input] != news[self.kind.name_input]
-        if pin is not None and moves:
-            self._unpin(actor, pin)
-        if configured or moves or olds.get("connector_version") != news.get("connector_version"):
+        tried = moves and self._move(actor, news)
+        if configured or moves or told:
             specification = self._valid(news, workspace_id)
-            self._gate(news, workspace_id, id_)
+            if not tried:
+                self._gate(news, workspace_id, id_)
         elif renamed:
             specification = self._specification(news, workspace_id)
         else:
-            return self._outputs(news, actor, olds.get("server_filled"))
-        if configured or renamed:
-            actor = self._write(actor, news, olds, specification)
-        return self._outputs(news, actor)
+            return self._outputs(news, actor, olds)
+        if not configured and not renamed:
+            return self._outputs(news, actor, olds)
+        return self._outputs(news, self._write(actor, news, olds, specification))
 
     def delete(self, id_: str, olds: Properties) -> None:
         """Delete it; the server deletes its connections along with it, and does not mind a second time."""
@@ -156,7 +190,8 @@ class ActorResource:
 
     def _guard(self, properties: Properties) -> None:
         for path in properties.get("secret_paths") or []:
-            self.session.redactor.add(secrets.get(properties["config"], path))
+            for text in secrets.texts(secrets.get(properties["config"], path)):
+                self.session.redactor.add(text)
 
     def _specification(self, news: Properties, workspace_id: str) -> Specification:
         return self.session.inventory.specification(self.kind, news["definition_id"], workspace_id)
@@ -188,10 +223,15 @@ class ActorResource:
 
     def _existing(self, news: Properties, workspace_id: str) -> Actor | None:
         name, definition_id = news[self.kind.name_input], news["definition_id"]
-        actors = self.session.inventory.actors(self.kind, workspace_id).values()
-        found = [actor for actor in actors if (actor.name, actor.definition_id) == (name, definition_id)]
+        actors = self.session.inventory.actors(self.kind, workspace_id)
+        what = f"{self.kind.name} {name} ({news['connector']})"
+        of_connector = {id_: actor for id_, actor in actors.items() if actor.definition_id == definition_id}
+        chosen = takeover.named(what, news.get("adopt"), of_connector, self._subject(news).origin)
+        if chosen is not None:
+            return chosen
+        found = [actor for actor in of_connector.values() if actor.name == name]
         takeover.only_one(
-            f"{self.kind.name} {name} ({news['connector']})",
+            what,
             [actor.actor_id for actor in found],
             self._subject(news).origin,
         )
@@ -201,6 +241,8 @@ class ActorResource:
         differing = actor_config.differences(
             actor.connection_configuration or {}, news["config"], specification.connection_specification
         )
+        if actor.name != news[self.kind.name_input]:
+            differing = [self.kind.name_input, *differing]
         if differing and not news.get("adopt"):
             raise AlreadyExistsError(
                 f"{self._subject(news)} exists as {actor.actor_id}, with other values for {', '.join(differing)}, "
@@ -208,12 +250,25 @@ class ActorResource:
                 origin=self._subject(news).origin,
                 fix="Set adopt: true to manage it from here on, or use another name.",
             )
-        if differing or not news.get("adopt"):
-            # Only an adopted object that is as declared is left alone. One that an interrupted run of ours left may
-            # lack the present secrets, so these are checked and sent.
-            self._gate(news, actor.workspace_id, actor.actor_id)
-            actor = self._write(actor, news, {}, specification)
+        if self._version(actor) != news["connector_version"]:
+            self._move(actor, news)
+        if news.get("adopt") and not differing:
+            return actor.actor_id, self._adopted(actor, news)
+        # What an interrupted run of ours left may lack the present secrets, so these are checked and sent.
+        self._gate(news, actor.workspace_id, actor.actor_id)
+        actor = self._write(actor, news, {}, specification)
         return actor.actor_id, self._outputs(news, actor)
+
+    def _adopted(self, actor: Actor, news: Properties) -> Properties:
+        """Outputs of an object that is as declared, and so not written to.
+
+        Its secrets can't be compared, so the declared ones are tried; where that is waived, state says so.
+        """
+        outputs = self._outputs(news, actor)
+        if not news.get("secret_paths"):
+            return outputs
+        self._gate(news, actor.workspace_id, actor.actor_id)
+        return {**outputs, "adopted_secrets": "unverified" if news.get("skip_check") else "verified"}
 
     def _live(self, id_: str, workspace_id: str) -> Actor:
         actor = self.session.inventory.actors(self.kind, workspace_id).get(id_)
@@ -225,9 +280,44 @@ class ActorResource:
         return actor
 
     def _version(self, actor: Actor) -> str | None:
-        """The version that this very actor is held at; None where the workspace's counts."""
-        pin = versions.actor_pin(self.session, actor.definition_id, actor.actor_id)
-        return pin.value_name if pin else None
+        """The version that this very actor runs, by whatever pin or default."""
+        return versions.resolved(self.session, self.kind, actor.definition_id, actor.workspace_id, actor.actor_id)
+
+    def _move(self, actor: Actor, news: Properties) -> bool:
+        """Make it run the declared version; gives whether it was tried before, as its workspace's version can be."""
+        wanted, origin = news["connector_version"], self._subject(news).origin
+        shared: bool = versions.resolved(self.session, self.kind, actor.definition_id, actor.workspace_id) == wanted
+        if shared:
+            self._gate(news, actor.workspace_id, None)
+        else:
+            users = [breaking_changes.User(self._version(actor) or "", tuple(actor.upcoming))]
+            crossed = breaking_changes.crossed(users, wanted, by_major=True)
+            accepted = news.get("accept_breaking") or []
+            breaking_changes.refuse(news["connector"], users[0].version, wanted, crossed, accepted, origin)
+        versions.hold(self.session, self.kind, actor, wanted, origin)
+        return shared
+
+    def _refuse_unknown_version(self, news: Properties, workspace_id: str) -> None:
+        """Raise UnknownVersionError for one of its own, not the workspace's, that does not exist."""
+        definitions = self.session.inventory.definitions(self.kind, workspace_id)
+        definition = next((d for d in definitions if d.definition_id == news["definition_id"]), None)
+        if definition is not None and definition.docker_image_tag != news["connector_version"]:
+            origin = self._subject(news).origin
+            versions.resolve(self.session, definition, self.kind, news["connector_version"], origin)
+
+    def _hold_new(self, actor: Actor, news: Properties) -> None:
+        """Pin a new actor whose version is not its workspace's, and try it at that; it is deleted if it fails."""
+        if self._version(actor) == news["connector_version"]:
+            return
+        try:
+            versions.hold(self.session, self.kind, actor, news["connector_version"], self._subject(news).origin)
+            self._gate(news, actor.workspace_id, actor.actor_id)
+        except AirbyteError:
+            pin = versions.actor_pin(self.session, actor.definition_id, actor.actor_id)
+            if pin is not None:
+                versions.delete_pin(self.session, pin)
+            self.delete(actor.actor_id, {"workspace_id": actor.workspace_id})
+            raise
 
     # -- writing --------------------------------------------------------------------------------------------------
 
@@ -238,6 +328,7 @@ class ActorResource:
             actor.connection_configuration,
             news.get("secret_paths") or [],
             specification.connection_specification,
+            push=_changed_outside(olds),
         )
         body: dict[str, Any] = {
             self.kind.id_field: actor.actor_id,
@@ -251,23 +342,25 @@ class ActorResource:
         self.session.inventory.remember_actor(self.kind, written)
         return written
 
-    def _unpin(self, actor: Actor, pin: Pin) -> None:
-        """Let the workspace's version count again for an actor that was held at its own."""
-        if pin.origin_type == "breaking_change":
-            body = {self.kind.id_field: actor.actor_id}
-            self.session.client.post(f"{self.kind.collection}/upgrade_version", body)
-            self.session.inventory.forget_versions()
+    def _outputs(self, news: Properties, actor: Actor, olds: Properties | None = None) -> Properties:
+        """Outputs after an operation; `olds` are given where it did not write, so that what they say still holds."""
+        read, marked = actor.connection_configuration or {}, news.get("secret_paths") or []
+        if olds is not None:
+            filled, kept_at = olds.get("server_filled"), olds.get("secret_coordinates")
         else:
-            versions.delete_pin(self.session, pin)
-
-    def _outputs(self, news: Properties, actor: Actor, filled: dict[str, Any] | None = None) -> Properties:
-        if filled is None:
-            filled = actor_config.live(actor.connection_configuration or {}, news["config"], {}).extras
+            schema = self._specification(news, actor.workspace_id).connection_specification
+            filled = actor_config.filled(read, news["config"], marked, schema)
+            kept_at = coordinates.read(self.session, self.kind, actor.actor_id, marked, news["config"])
+        computed = {
+            "server_filled": filled,
+            "server_defaults": actor_config.without_secrets(actor_config.absent(read, news["config"]), marked),
+            "secret_coordinates": kept_at,
+        }
         return {
             **news,
             "workspace_id": actor.workspace_id,
             f"{self.kind.name}_id": actor.actor_id,
-            **({"server_filled": filled} if filled else {}),
+            **{key: value for key, value in computed.items() if value},
         }
 
     def _subject(self, news: Properties) -> gates.Subject:
@@ -278,3 +371,9 @@ class ActorResource:
     def _message(self, name: str, text: str) -> str:
         origin = self.session.origins.get((self.kind.name, name))
         return f"{origin + ': ' if origin else ''}{self.kind.title} {name}: {text}."
+
+
+def _changed_outside(properties: Properties) -> set[str]:
+    """The paths of secrets that a refresh found changed by somebody else."""
+    prints = properties.get("secret_fingerprints") or {}
+    return {path for path, value in prints.items() if value == secrets.CHANGED_OUTSIDE}

@@ -13,13 +13,38 @@ from urllib.parse import urlsplit
 import httpx
 
 from dynamic_providers.airbyte import responses
-from dynamic_providers.airbyte.errors import ApiError, OutcomeUnknownError, UnauthorizedError, UnreachableError
+from dynamic_providers.airbyte.errors import (
+    AbandonedError,
+    ApiError,
+    OutcomeUnknownError,
+    UnauthorizedError,
+    UnreachableError,
+)
 from dynamic_providers.airbyte.models import InstanceConfiguration
 from dynamic_providers.airbyte.redaction import Redactor
+from dynamic_providers.airbyte.releases import Release
 from dynamic_providers.airbyte.settings import Settings
 
 CREATES: Final = frozenset(
-    {"sources/create", "destinations/create", "connections/create", "scoped_configuration/create", "tags/create"}
+    {
+        "sources/create",
+        "destinations/create",
+        "connections/create",
+        "scoped_configuration/create",
+        "tags/create",
+        "actor_definitions/create",
+        "source_definitions/create_custom",
+        "destination_definitions/create_custom",
+        "connector_builder_projects/create",
+        "connector_builder_projects/publish",
+        "declarative_source_definitions/create_manifest",
+        "connections/sync",
+        "connections/refresh",
+        "connections/reset",
+        "connections/reset/stream",
+        "connections/clear",
+        "connections/clear/stream",
+    }
 )
 """Operations that make something: the server has no idempotency key, so a second try could make two."""
 
@@ -33,7 +58,12 @@ _RENEW_BEFORE = 30.0
 """Seconds before a token's end at which a new one is asked for."""
 
 # What runs as a job: the server gives a check 10 minutes and a discovery 30, and holds the request for as long.
-_READ_TIMEOUTS = {"check_connection": 660.0, "check_connection_for_update": 660.0, "discover_schema": 1860.0}
+_READ_TIMEOUTS = {
+    "check_connection": 660.0,
+    "check_connection_for_update": 660.0,
+    "create_custom": 660.0,  # pulls the image and asks it for its spec
+    "discover_schema": 1860.0,
+}
 _READ_TIMEOUT = 120.0
 _PROBE_TIMEOUT = 5.0
 
@@ -74,15 +104,27 @@ class Client:
         self._instance: InstanceConfiguration | None = None
         self._instance_lock = threading.Lock()
         self._silent = False
+        self.abandoned: Callable[[], bool] = lambda: False
+        """Whether nobody is left to be told of what a create makes, so that it must not be sent."""
 
-    def post(self, operation: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Call an operation, as ``sources/list_paginated``; the answer is ``{}`` where the server sends none."""
-        response = self._send(operation, body if body is not None else {})
+    def post(
+        self, operation: str, body: dict[str, Any] | None = None, *, unretried: frozenset[int] = frozenset()
+    ) -> dict[str, Any]:
+        """Call an operation, as ``sources/list_paginated``; the answer is ``{}`` where the server sends none.
+
+        `unretried` are statuses that the caller has another answer to than a second try.
+        """
+        response = self._send(operation, body if body is not None else {}, unretried)
         return responses.body(response) if response.content else {}
 
     def post_many(self, operation: str, body: dict[str, Any]) -> list[dict[str, Any]]:
         """Call one of the few operations that answer with an array."""
         return responses.items(self._send(operation, body))
+
+    def get_public(self, path: str, **query: str) -> dict[str, Any]:
+        """Read from the public API, as ``sources/<id>``: for the little that the Config API does not tell."""
+        address = httpx.URL(f"{self._settings.url}/api/public/v1/{path}", params=query)
+        return responses.body(self._send(str(address), None))
 
     def instance(self) -> InstanceConfiguration:
         """Version, edition and defaults of the server; asked once."""
@@ -106,23 +148,44 @@ class Client:
                         self._instance = InstanceConfiguration.model_validate(responses.body(response))
             return self._instance is not None
 
+    @property
+    def url(self) -> str:
+        """The server's address, without a path."""
+        return self._settings.url
+
+    @property
+    def release(self) -> Release:
+        """What the server's version can do; asked once."""
+        return Release.parse(self.instance().version)
+
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
 
-    def _send(self, operation: str, body: dict[str, Any]) -> httpx.Response:
+    def _send(
+        self, operation: str, body: dict[str, Any] | None, unretried: frozenset[int] = frozenset()
+    ) -> httpx.Response:
         try:
-            return self._attempt(operation, body, authorized=True)
+            return self._attempt(operation, body, authorized=True, unretried=unretried)
         except UnauthorizedError as error:
             if error.status != 401 or not self._settings.client_id:
                 raise
             self._forget_token()
-            return self._attempt(operation, body, authorized=True)
+            return self._attempt(operation, body, authorized=True, unretried=unretried)
 
-    def _attempt(self, operation: str, body: dict[str, Any] | None, *, authorized: bool) -> httpx.Response:
+    def _attempt(
+        self,
+        operation: str,
+        body: dict[str, Any] | None,
+        *,
+        authorized: bool,
+        unretried: frozenset[int] = frozenset(),
+    ) -> httpx.Response:
         creates = operation in CREATES
         attempts = _ATTEMPTS_OF_JOBS if operation.rpartition("/")[2] in _READ_TIMEOUTS else _ATTEMPTS
         for attempt in range(1, attempts + 1):
+            if creates and self.abandoned():
+                raise AbandonedError(f"{operation} was not sent, since the engine that asked for it is gone")
             last = attempt == attempts
             headers = {"Authorization": f"Bearer {self._bearer()}"} if authorized and self._needs_token else {}
             delay = min(10.0, 0.25 * 2**attempt) * random.uniform(0.5, 1.5)  # noqa: S311 - jitter, not a secret
@@ -140,7 +203,7 @@ class Client:
                     return response
                 if creates and response.status_code in _RETRIED_STATUS - _NOT_PROCESSED:
                     raise self._lost(operation, f"HTTP {response.status_code}")
-                if last or response.status_code not in _RETRIED_STATUS:
+                if last or response.status_code not in _RETRIED_STATUS - unretried:
                     raise responses.error(operation, response, self.redactor)
                 delay = max(delay, responses.retry_after(response))
             self.sleep(delay)

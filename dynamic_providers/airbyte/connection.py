@@ -3,7 +3,17 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
-from dynamic_providers.airbyte import catalog, connection_api, gates, streams, takeover
+from dynamic_providers.airbyte import (
+    after_change,
+    catalog,
+    connection_api,
+    events,
+    gates,
+    notices,
+    state_loss,
+    streams,
+    takeover,
+)
 from dynamic_providers.airbyte import schedule as schedules
 from dynamic_providers.airbyte.crud import Checked, Difference, Live, changed_keys, present
 from dynamic_providers.airbyte.errors import (
@@ -12,23 +22,26 @@ from dynamic_providers.airbyte.errors import (
     InvalidStreamsError,
     NotFoundError,
     OutcomeUnknownError,
+    StateLossError,
 )
 from dynamic_providers.airbyte.kinds import DESTINATION, SOURCE
 from dynamic_providers.airbyte.models import Connection
 from dynamic_providers.airbyte.session import Session
-from dynamic_providers.airbyte.values import Properties, contains_unknown, is_unknown, known
+from dynamic_providers.airbyte.values import Properties, contains_unknown, known
 
 _TYPE: Final = "connection"
-_ENDPOINTS: Final = ("source_id", "destination_id")
+_ENDPOINTS: Final = state_loss.ENDPOINTS
 _COMPARED: Final = (*connection_api.MANAGED, *_ENDPOINTS)
-_INPUTS: Final = (*_COMPARED, "adopt", "allow_state_loss")
+_INPUTS: Final = (*_COMPARED, "status_reason", "adopt", "allow_state_loss", "allow_unsupported", "after_change")
 
 
 @dataclass(frozen=True)
 class ConnectionResource:
     """A connection. Its id is the server's; inputs are those of the resource class of the same name.
 
-    Outputs: also ``workspace_id`` and ``stream_namespaces``, where in the source each stream was found.
+    Outputs: also ``workspace_id``, ``stream_namespaces``, where in the source each stream was found, and
+    ``stale_streams``, whose loaded rows no longer fit what is declared. A refresh adds ``status_reason`` to a
+    connection that was switched off outside the program.
     """
 
     session: Session
@@ -51,7 +64,16 @@ class ConnectionResource:
                 failures.append(self._message(name, str(error)))
         failures += [self._message(name, problem) for problem in connection_api.problems(inputs)]
         if not inputs.get("allow_state_loss"):
-            failures += [self._message(name, loss) for loss in state_losses(olds, inputs)]
+            failures += [self._message(name, loss) for loss in state_loss.losses(olds, inputs)]
+        if inputs.get("after_change") not in (None, *after_change.CHOICES):
+            wrong = (
+                f"after_change: {inputs['after_change']!r} is unknown. Use one of {', '.join(after_change.CHOICES)}."
+            )
+            failures.append(self._message(name, wrong))
+        if inputs.get("after_change") == "none":
+            inputs["after_change"] = None
+        if not failures:
+            self._tell(olds, inputs, name)
         return Checked(present(inputs), tuple(failures))
 
     def diff(self, id_: str, olds: Properties, news: Properties) -> Difference:  # noqa: ARG002
@@ -60,6 +82,8 @@ class ConnectionResource:
         An endpoint that is not known yet is one that is about to be made, so another one too.
         """
         changed = changed_keys(comparable(olds), comparable(news), _COMPARED)
+        if olds.get("stale_streams") and news.get("after_change"):
+            changed += ("after_change",)
         # Two connections of one name and schedule would load the same tables, so the old one goes first.
         return Difference(changed, tuple(key for key in changed if key in _ENDPOINTS), delete_before_replace=True)
 
@@ -97,7 +121,9 @@ class ConnectionResource:
         if connection is None:
             return None
         live = connection_api.from_api(connection, olds, olds.get("stream_namespaces") or {})
-        outputs = {**{key: value for key, value in olds.items() if key not in connection_api.MANAGED}, **live}
+        live |= events.status_reason(self.session, connection, olds)
+        stale = (*connection_api.MANAGED, "status_reason")
+        outputs = {**{key: value for key, value in olds.items() if key not in stale}, **live}
         return Live(present({key: outputs[key] for key in _INPUTS if key in outputs}), outputs)
 
     def update(self, id_: str, olds: Properties, news: Properties) -> Properties:
@@ -109,8 +135,7 @@ class ConnectionResource:
                 f"Connection {id_} was deleted outside this program",
                 fix="Run `pulumi refresh`, then `pulumi up` makes a new one.",
             )
-        namespaces = self._write(connection, olds, news, workspace_id)
-        return self._outputs(news, workspace_id, namespaces or olds.get("stream_namespaces") or {})
+        return self._change(connection, olds, news, workspace_id)
 
     def delete(self, id_: str, olds: Properties) -> None:
         """Delete it; what it loaded stays in the destination."""
@@ -121,22 +146,23 @@ class ConnectionResource:
 
     def _existing(self, news: Properties, workspace_id: str) -> Connection | None:
         ends = (news["source_id"], news["destination_id"], news["connection_name"])
+        every = self.session.inventory.connections(workspace_id)
+        of_pair = {id_: c for id_, c in every.items() if (c.source_id, c.destination_id) == ends[:2]}
+        what = f"connection {news['connection_name']}"
+        chosen = takeover.named(what, news.get("adopt"), of_pair, self._origin(news))
+        if chosen is not None:
+            return chosen
         found = [
             connection
-            for connection in self.session.inventory.connections(workspace_id).values()
+            for connection in of_pair.values()
             if (connection.source_id, connection.destination_id, connection.name) == ends
         ]
-        takeover.only_one(f"connection {news['connection_name']}", [c.connection_id for c in found], self._origin(news))
+        takeover.only_one(what, [c.connection_id for c in found], self._origin(news))
         return found[0] if found else None
 
     def _take_over(self, connection: Connection, news: Properties, workspace_id: str) -> tuple[str, Properties]:
-        namespaces = {
-            key: entry.namespace
-            for entry in connection.streams
-            for key in [streams.key_of(entry, connection.streams, news["streams"], {})]
-        }
-        live = connection_api.from_api(connection, news, namespaces)
-        differing = changed_keys(comparable(live), comparable(news), connection_api.MANAGED)
+        comparison = takeover.compare(connection, news)
+        live, namespaces, differing = comparison.live, comparison.namespaces, comparison.differing
         if differing and not news.get("adopt"):
             raise AlreadyExistsError(
                 f"Connection {news['connection_name']} exists as {connection.connection_id}, with another "
@@ -145,14 +171,49 @@ class ConnectionResource:
                 fix="Set adopt: true to manage it from here on, or use another name.",
             )
         if differing:
-            if not news.get("allow_state_loss"):
-                losses = state_losses({**live, **{key: news[key] for key in _ENDPOINTS}}, news)
-                if losses:
-                    raise InvalidStreamsError(losses[0], origin=self._origin(news))
-            namespaces = self._write(connection, live, news, workspace_id) or namespaces
+            before = {**live, **{key: news[key] for key in _ENDPOINTS}, "stream_namespaces": namespaces}
+            losses = state_loss.losses(before, news)
+            if losses and not news.get("allow_state_loss"):
+                raise StateLossError(losses[0], origin=self._origin(news))
+            return connection.connection_id, self._change(connection, before, news, workspace_id)
         return connection.connection_id, self._outputs(news, workspace_id, namespaces)
 
     # -- writing --------------------------------------------------------------------------------------------------
+
+    def _change(self, connection: Connection, olds: Properties, news: Properties, workspace_id: str) -> Properties:
+        """Update the connection, then refresh or clear what no longer fits, if that is asked for; gives outputs."""
+        choice, namespaces = news.get("after_change"), olds.get("stream_namespaces") or {}
+        stale = set(self._stale(connection, olds, news)) | set(olds.get("stale_streams") or [])
+        stale &= set(news["streams"])
+        since = None
+        if stale and choice:
+            live = connection_api.from_api(connection, news, namespaces)
+            live |= {key: news[key] for key in _ENDPOINTS}
+            if not after_change.affected(live, news):
+                # It was changed before, so a job that puts it right may have been started too.
+                since = after_change.changed_at(self.session, connection.connection_id)
+        namespaces = self._write(connection, olds, news, workspace_id) or namespaces
+        if stale and choice:
+            written = self.session.inventory.connections(workspace_id)[connection.connection_id]
+            entries = {
+                streams.key_of(entry, written.streams, news["streams"], namespaces): entry for entry in written.streams
+            }
+            pending = {key: entries[key] for key in sorted(stale) if key in entries}
+            stale = set(after_change.settle(self.session, written, pending, choice, since))
+        outputs = self._outputs(news, workspace_id, namespaces)
+        return {**outputs, "stale_streams": sorted(stale)} if stale else outputs
+
+    def _stale(self, connection: Connection, olds: Properties, news: Properties) -> list[str]:
+        """The streams whose loaded rows no longer fit what is declared, if there are any rows."""
+        found = after_change.affected(olds, news)
+        namespaces = olds.get("stream_namespaces") or {}
+        for entry in connection.streams:
+            key = streams.key_of(entry, connection.streams, news["streams"], namespaces)
+            ignored = {"cursor"} if entry.defines_cursor else set()
+            ignored |= {"primary key"} if entry.source_key else set()
+            if key in found and set(found[key]) <= ignored:
+                del found[key]  # the source's own counts, whatever is declared
+        return list(found) if found and after_change.loaded(self.session, connection.connection_id) else []
 
     def _write(
         self, connection: Connection, olds: Properties, news: Properties, workspace_id: str
@@ -172,6 +233,10 @@ class ConnectionResource:
         return plan.namespaces if plan else None
 
     def _plan(self, news: Properties, workspace_id: str, live: Connection | None) -> tuple[catalog.Plan, str | None]:
+        for kind, end in ((SOURCE, "source_id"), (DESTINATION, "destination_id")):
+            actor = self.session.inventory.actors(kind, workspace_id).get(news[end])
+            if actor is not None:
+                gates.supported(self.session, actor, kind, news.get("allow_unsupported"), self._origin(news))
         target = catalog.Target(
             tuple(self._destination_modes(news["destination_id"], workspace_id)),
             one_schema=news["namespace_definition"] == "destination",
@@ -228,6 +293,13 @@ class ConnectionResource:
     def _origin(self, news: Properties) -> str | None:
         return self.session.origins.get((_TYPE, news["connection_name"]))
 
+    def _tell(self, olds: Properties, news: Properties, name: str) -> None:
+        """Say in the preview what a change leaves behind."""
+        found = after_change.affected(olds, news)
+        told = state_loss.notes(olds, news) + ([after_change.offer(found, news.get("after_change"))] if found else [])
+        for text in told:
+            notices.warn(self.session, self._message(name, text))
+
     def _message(self, name: str, text: str) -> str:
         origin = self.session.origins.get((_TYPE, name))
         return f"{origin + ': ' if origin else ''}Connection {name}: {text}"
@@ -236,25 +308,3 @@ class ConnectionResource:
 def comparable(properties: Properties) -> Properties:
     """The properties with streams less the reasons in them, which do not count as differences."""
     return {**properties, "streams": streams.comparable(properties.get("streams"))}
-
-
-def state_losses(olds: Properties, news: Properties) -> list[str]:
-    """Why a change makes Airbyte forget how far it has synced, a paragraph each; empty for a new connection."""
-    reason = 'To accept that, give a reason: allow_state_loss: "<reason>".'
-    found = [
-        f"Another {key.removesuffix('_id')} means another connection: this one is deleted with its sync state, and "
-        f"the new one loads everything from the start. {reason}"
-        for key in _ENDPOINTS
-        if key in olds and olds[key] != news.get(key)
-    ]
-    before, after = olds.get("streams") or {}, news.get("streams") or {}
-    if is_unknown(before) or is_unknown(after):
-        return found
-    for key in sorted(set(before) & set(after)):
-        old, new = before[key].get("sync_mode"), after[key].get("sync_mode")
-        if old == "incremental" and new != old:
-            found.append(
-                f"Stream {key} changes from {old} to {new}: Airbyte deletes the stream's state, and going back later "
-                f"loads it from the start. {reason}"
-            )
-    return found

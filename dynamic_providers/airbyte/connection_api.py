@@ -29,8 +29,8 @@ _ALLOWED: Final = {
     "schema_changes": ("ignore", "disable", "propagate_columns", "propagate_fully"),
     "status": ("active", "inactive"),
 }
-_RESOURCES: Final = ("cpu_request", "cpu_limit", "memory_request", "memory_limit")
-_TAG_COLOR: Final = "615EFF"
+RESOURCES: Final = ("cpu_request", "cpu_limit", "memory_request", "memory_limit")
+TAG_COLOR: Final = "615EFF"
 
 
 def problems(inputs: Properties) -> list[str]:
@@ -47,7 +47,7 @@ def problems(inputs: Properties) -> list[str]:
         found.append("namespace_format has a meaning for namespace_definition customformat only.")
     resources = inputs.get("resources") or {}
     found += [
-        f"resources.{key} is unknown. {nearest(key, _RESOURCES)}".rstrip() for key in resources if key not in _RESOURCES
+        f"resources.{key} is unknown. {nearest(key, RESOURCES)}".rstrip() for key in resources if key not in RESOURCES
     ]
     return found
 
@@ -102,6 +102,6 @@ def tags(session: Session, names: Iterable[str], workspace_id: str) -> list[dict
     known = {tag["name"]: tag for tag in session.client.post_many("tags/list", {"workspaceId": workspace_id})}
     for name in wanted:
         if name not in known:
-            body = {"workspaceId": workspace_id, "name": name, "color": _TAG_COLOR}
+            body = {"workspaceId": workspace_id, "name": name, "color": TAG_COLOR}
             known[name] = session.client.post("tags/create", body)
     return [known[name] for name in wanted]

@@ -4,6 +4,7 @@
 
     AirbyteError
     ├── SettingsError               the connection settings are missing or unusable
+    ├── AbandonedError              the engine is gone, so nothing more is created
     ├── ApiError                    the server answered something else than success
     │   ├── UnreachableError        nobody answered at the address
     │   ├── UnauthorizedError       401 or 403: the credentials do not do
@@ -14,12 +15,19 @@
     ├── UnknownConnectorError       no connector definition of that name
     ├── UnknownVersionError         no such version of a connector
     ├── BreakingChangeError         a version change that its maker calls breaking, not accepted
+    ├── VersionHeldError            an actor still runs another version than it was told to
     ├── InvalidConfigError          a configuration its connector's spec does not allow
     ├── InvalidStreamsError         streams the source or the destination can't sync
     ├── InvalidScheduleError        a schedule Airbyte would not take
     ├── CheckFailedError            the connector can't work with this configuration
+    │   ├── CheckCrashedError       the check's job broke down before the connector could say anything
+    │   └── CheckNotRunError        the check could not be run or waited for at all
     ├── DiscoverFailedError         the source can't say which streams it has
+    ├── UnsupportedConnectorError   a connector whose maker no longer supports the version it runs
     ├── AlreadyExistsError          an object of that name exists and is not known to be ours
+    ├── InUseError                  a connector that would take sources or destinations with it
+    ├── WebhookConfigsError         a change that would remove a workspace's webhooks
+    ├── AfterChangeError            what was loaded before a change could not be refreshed or cleared
     └── StateLossError              a change that would forget how far a sync has come
 
 No error holds a secret: the client redacts what it parses, and validation names fields, not values.
@@ -38,6 +46,10 @@ class AirbyteError(Exception):
 
 class SettingsError(AirbyteError):
     """The connection settings are missing or unusable."""
+
+
+class AbandonedError(AirbyteError):
+    """The engine is gone, so nothing more is created."""
 
 
 class ApiError(AirbyteError):
@@ -94,6 +106,10 @@ class BreakingChangeError(AirbyteError):
     """A version change that its maker calls breaking, not accepted by the program."""
 
 
+class VersionHeldError(AirbyteError):
+    """An actor still runs another version than it was told to."""
+
+
 class InvalidConfigError(AirbyteError):
     """A configuration its connector's spec does not allow."""
 
@@ -110,12 +126,36 @@ class CheckFailedError(AirbyteError):
     """The connector can't work with this configuration."""
 
 
+class CheckCrashedError(CheckFailedError):
+    """The check's job broke down before the connector could say anything."""
+
+
+class CheckNotRunError(CheckFailedError):
+    """The check could not be run or waited for at all."""
+
+
 class DiscoverFailedError(AirbyteError):
     """The source can't say which streams it has."""
 
 
+class UnsupportedConnectorError(AirbyteError):
+    """A connector whose maker no longer supports the version it runs."""
+
+
 class AlreadyExistsError(AirbyteError):
     """An object of that name exists and is not known to be ours."""
+
+
+class InUseError(AirbyteError):
+    """A connector that would take the sources or destinations with it that are made of it."""
+
+
+class WebhookConfigsError(AirbyteError):
+    """A change that would remove a workspace's webhooks, which Airbyte does by itself."""
+
+
+class AfterChangeError(AirbyteError):
+    """What was loaded before a change could not be refreshed or cleared."""
 
 
 class StateLossError(AirbyteError):

@@ -1,16 +1,26 @@
 """Asking the connector before anything is written: does it work with this configuration?
 
-A check ends in one of three ways: the connector says yes, the connector says no, or the job broke down before it
-could say anything (an image that can't be pulled, a timeout). Only the first lets a deployment go on.
+A check that does not pass ends in one of three ways, which are errors of their own: the connector says no, its job
+broke down before it could say anything (an image that can't be pulled), or it could not be run or waited for at all (a
+proxy that gave up). None of them lets a deployment go on.
 """
 
 import re
 from dataclasses import dataclass
 from typing import Any
 
-from dynamic_providers.airbyte.errors import CheckFailedError, DiscoverFailedError
+from dynamic_providers.airbyte import commands, notices
+from dynamic_providers.airbyte.errors import (
+    ApiError,
+    CheckCrashedError,
+    CheckFailedError,
+    CheckNotRunError,
+    DiscoverFailedError,
+    UnauthorizedError,
+    UnsupportedConnectorError,
+)
 from dynamic_providers.airbyte.kinds import Kind
-from dynamic_providers.airbyte.models import CheckResult, Discovery
+from dynamic_providers.airbyte.models import Actor, Discovery
 from dynamic_providers.airbyte.session import Session
 
 # What the connectors' messages come down to, first match wins: pattern, meaning, fix.
@@ -62,7 +72,7 @@ _MEANINGS: tuple[tuple[str, str, str], ...] = (
         "Create it, or correct the name.",
     ),
 )
-_NOT_EVEN_RUN = "The check itself broke down before the connector could answer"
+_WAIVER = "To deploy without the check, give a reason as `skip_check`."
 
 
 @dataclass(frozen=True)
@@ -89,32 +99,47 @@ def check(
     config: dict[str, Any],
     actor_id: str | None = None,
 ) -> None:
-    """Have the connector try this configuration; saves nothing. Raises CheckFailedError, and ApiError's children.
+    """Have the connector try this configuration; saves nothing. Raises CheckFailedError or one of its children.
 
-    With `actor_id` the check runs at the version that this very actor is held at.
+    With `actor_id` the check runs at the version that this very actor is held at. Credentials that the server does
+    not accept stay an UnauthorizedError.
     """
-    kind = subject.kind
-    body: dict[str, Any] = {
-        kind.definition_field: definition_id,
-        "connectionConfiguration": config,
-        "workspaceId": workspace_id,
-    }
-    if actor_id:
-        body[kind.id_field] = actor_id
-    result = CheckResult.model_validate(session.client.post(f"scheduler/{kind.collection}/check_connection", body))
+    try:
+        result = commands.check(
+            session.client,
+            subject.kind,
+            definition_id=definition_id,
+            workspace_id=workspace_id,
+            config=config,
+            actor_id=actor_id,
+        )
+    except UnauthorizedError:
+        raise
+    except ApiError as error:
+        raise CheckNotRunError(
+            f"The connection check of {subject} could not be run, so nothing was written and nothing is said about "
+            "its configuration",
+            origin=subject.origin,
+            why=" ".join(part for part in (error.what, error.why) if part),
+            fix=f"{error.fix or 'Run it again once Airbyte answers.'} {_WAIVER}",
+        ) from None
     if result.status == "succeeded":
         return
-    message = session.redactor.scrub(result.failure)
-    if result.status == "failed":
-        meaning, fix = explain(message)
-    else:
-        meaning, fix = _NOT_EVEN_RUN, "See the job's log in Airbyte; an image that can't be pulled is common."
+    message = session.redactor.scrub(result.failure).rstrip(".")
+    if result.status != "failed":
+        raise CheckCrashedError(
+            f"The connection check of {subject} broke down before the connector could answer, so nothing was written",
+            origin=subject.origin,
+            why=f"Airbyte says: {message}" if message else "Airbyte gives no reason",
+            fix=f"See the job's log in Airbyte; an image that can't be pulled is common. {_WAIVER}",
+        )
+    meaning, fix = explain(message)
     said = f"The connector says: {message}" if message else ""
     raise CheckFailedError(
         f"{subject} does not pass its connection check, so nothing was written",
         origin=subject.origin,
-        why=f"{said.rstrip('.')}{'. ' if said and meaning else ''}{meaning}",
-        fix=f"{fix} To deploy without the check, give a reason as `skip_check`.",
+        why=f"{said}{'. ' if said and meaning else ''}{meaning}",
+        fix=f"{fix} {_WAIVER}",
     )
 
 
@@ -127,8 +152,18 @@ def explain(message: str) -> tuple[str, str]:
 
 
 def discover(session: Session, source_id: str, origin: str | None, *, fresh: bool = False) -> Discovery:
-    """What streams a source has; raises DiscoverFailedError where it can't say."""
-    discovery = session.inventory.discovery(source_id, fresh=fresh)
+    """What streams a source has; raises DiscoverFailedError where it can't say, or can't be asked."""
+    try:
+        discovery = session.inventory.discovery(source_id, fresh=fresh)
+    except UnauthorizedError:
+        raise
+    except ApiError as error:
+        raise DiscoverFailedError(
+            f"Source {source_id} could not be asked which streams it has, so no connection was written",
+            origin=origin,
+            why=" ".join(part for part in (error.what, error.why) if part),
+            fix=error.fix or "Run it again once Airbyte answers.",
+        ) from None
     if discovery.catalog is None:
         message = session.redactor.scrub(discovery.failure)
         meaning, fix = explain(message)
@@ -139,3 +174,23 @@ def discover(session: Session, source_id: str, origin: str | None, *, fresh: boo
             fix=fix,
         )
     return discovery
+
+
+def supported(session: Session, actor: Actor, kind: Kind, waived: str | None, origin: str | None) -> None:
+    """Raise UnsupportedConnectorError for a version past its deadline, unless waived; warn while one is ahead."""
+    if actor.support_state not in ("unsupported", "deprecated"):
+        return
+    coming = "; ".join(
+        f"{change.version} by {change.upgrade_deadline or 'now'}, see {change.migration_documentation_url or '-'}"
+        for change in actor.upcoming
+    )
+    upgrade = f"Upgrade it across {coming}" if coming else "Upgrade it"
+    if actor.support_state == "unsupported" and not waived:
+        raise UnsupportedConnectorError(
+            f"{kind.title} {actor.name} runs a version that its maker no longer supports, so no connection was written",
+            origin=origin,
+            fix=f'{upgrade}. To connect it nevertheless, give a reason: allow_unsupported: "<reason>".',
+        )
+    state = "is no longer supported" if actor.support_state == "unsupported" else "is deprecated"
+    waiver = f" That was accepted: {waived}." if waived and actor.support_state == "unsupported" else ""
+    notices.warn(session, f"{kind.title} {actor.name} runs a connector version that {state}. {upgrade}.{waiver}")

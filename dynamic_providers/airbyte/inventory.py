@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Hashable
 from typing import Any
 
+from dynamic_providers.airbyte import commands
 from dynamic_providers.airbyte.client import Client
 from dynamic_providers.airbyte.errors import UnauthorizedError
 from dynamic_providers.airbyte.kinds import Kind
@@ -94,12 +95,7 @@ class Inventory:
         """What streams a source has; `fresh` makes the server look again instead of in its cache."""
         key = ("discovery", source_id, fresh)
 
-        def fetch() -> Discovery:
-            body = {"sourceId": source_id, "disable_cache": fresh}
-            # Never with a connectionId: that may switch the connection off.
-            return Discovery.model_validate(self._client.post("sources/discover_schema", body))
-
-        discovery: Discovery = self._get(key, fetch)
+        discovery: Discovery = self._get(key, lambda: commands.discover(self._client, source_id, fresh=fresh))
         return discovery
 
     def remember_actor(self, kind: Kind, actor: Actor) -> None:
@@ -125,6 +121,10 @@ class Inventory:
         with self._lock:
             keys = [k for k in self._shelves if k == "pins" or k[0] in ("definitions", "specification")]  # type: ignore[index]
         self.forget(*keys)
+
+    def listed(self, key: Hashable, fetch: Callable[[], Any]) -> Any:
+        """Any other list that many resources share, by a key that `forget` takes."""
+        return self._get(key, fetch)
 
     def forget(self, *keys: Hashable) -> None:
         """Read these lists again when next asked for."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
+from dynamic_providers.airbyte import secrets
 from dynamic_providers.airbyte.models import Actor, Definition
 
 
@@ -50,7 +51,8 @@ class Kind:
     def actor(self, read: dict[str, Any]) -> Actor:
         """An actor of this kind, from the server's answer."""
         ids = {"actorId": read[self.id_field], "definitionId": read[self.definition_field]}
-        return Actor.model_validate({**read, **ids})
+        config = {"connectionConfiguration": secrets.closed(read.get("connectionConfiguration"))}
+        return Actor.model_validate({**read, **ids, **config})
 
     def definition(self, read: dict[str, Any]) -> Definition:
         """A definition of this kind, from the server's answer."""

@@ -32,6 +32,32 @@ class Definition(Model):
     docker_repository: str = ""
     docker_image_tag: str = ""
     support_level: str | None = None
+    custom: bool = False
+    resource_requirements: dict[str, Any] | None = None
+
+
+class BreakingChange(Model):
+    """A version whose maker says that it breaks something, with what is to be done and until when."""
+
+    version: str
+    message: str = ""
+    migration_documentation_url: str | None = None
+    upgrade_deadline: str | None = None
+    """A date, as 2026-10-31."""
+
+
+class BreakingChanges(Model):
+    """The breaking changes above a version, up to the server's default one; it tells of none beyond that."""
+
+    upcoming_breaking_changes: list[BreakingChange] = Field(default_factory=list)
+
+
+class ActorVersion(Model):
+    """`actor_definition_versions/get_for_*`: the version that an actor runs, pins considered."""
+
+    docker_image_tag: str
+    supports_refreshes: bool = False
+    support_state: str | None = None
 
 
 class Actor(Model):
@@ -41,8 +67,18 @@ class Actor(Model):
     definition_id: str
     workspace_id: str
     name: str
+    created_at: int = 0
+    """In epoch seconds."""
     connection_configuration: dict[str, Any] | None = None
     resource_allocation: dict[str, Any] | None = None
+    support_state: str | None = None
+    """Of the version it runs: supported, deprecated (a deadline is ahead) or unsupported (it is past)."""
+    breaking_changes: BreakingChanges | None = None
+
+    @property
+    def upcoming(self) -> list[BreakingChange]:
+        """The breaking changes above the version it runs that the server knows of."""
+        return self.breaking_changes.upcoming_breaking_changes if self.breaking_changes else []
 
 
 class Pin(Model):
@@ -119,6 +155,10 @@ class Connection(Model):
     resource_requirements: dict[str, Any] | None = None
     tags: list[dict[str, Any]] = Field(default_factory=list)
     breaking_change: bool = False
+    operation_ids: list[str] = Field(default_factory=list)
+    backfill_preference: str | None = None
+    notify_schema_changes: bool | None = None
+    notify_schema_changes_by_email: bool | None = None
 
     @property
     def streams(self) -> list[DiscoveredStream]:
@@ -166,3 +206,13 @@ class Specification(Model):
     connection_specification: dict[str, Any] = Field(default_factory=dict)
     documentation_url: str | None = None
     supported_destination_sync_modes: list[str] = Field(default_factory=list)
+
+
+class BuilderProject(Model):
+    """A project of the Connector Builder; it has a definition once it is published."""
+
+    builder_project_id: str
+    name: str
+    source_definition_id: str | None = None
+    active_declarative_manifest_version: int | None = None
+    has_draft: bool = False

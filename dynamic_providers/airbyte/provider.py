@@ -6,7 +6,7 @@ a reference to them and not their code, and `pulumi refresh` runs what is instal
 
 import sys
 import traceback
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pulumi
@@ -26,10 +26,15 @@ from dynamic_providers.airbyte.actor import ActorResource
 from dynamic_providers.airbyte.connection import ConnectionResource
 from dynamic_providers.airbyte.connector_version import ConnectorVersionResource
 from dynamic_providers.airbyte.crud import Resource
+from dynamic_providers.airbyte.custom_connector import CustomConnectorResource
+from dynamic_providers.airbyte.declarative_connector import DeclarativeConnectorResource
+from dynamic_providers.airbyte.engine import Engine
 from dynamic_providers.airbyte.errors import AirbyteError
 from dynamic_providers.airbyte.fingerprint_key import FingerprintKeyResource
 from dynamic_providers.airbyte.kinds import DESTINATION, SOURCE
+from dynamic_providers.airbyte.tag import TagResource
 from dynamic_providers.airbyte.values import UNKNOWN, Properties, is_unknown, plain
+from dynamic_providers.airbyte.workspace_notifications import WorkspaceNotificationsResource
 
 _PROVIDER_KEY = "__provider"
 _HOST = "pulumi.dynamic.__main__"
@@ -47,7 +52,7 @@ class Provider(ResourceProvider):
     def configure(self, req: ConfigureRequest) -> None:
         """Take stack config."""
         _print_our_errors_without_traceback()
-        session.configure(req.config.get)
+        session.configure(req.config.get, Engine(sys.argv) if _host() is not None else None)
 
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """See Resource.check."""
@@ -124,6 +129,38 @@ class ConnectionProvider(Provider):
         return ConnectionResource(session.current())
 
 
+class CustomConnectorProvider(Provider):
+    """Serves CustomConnector."""
+
+    def resource(self) -> Resource:
+        """Custom definitions in the process's session."""
+        return CustomConnectorResource(session.current())
+
+
+class DeclarativeConnectorProvider(Provider):
+    """Serves DeclarativeConnector."""
+
+    def resource(self) -> Resource:
+        """Declarative definitions in the process's session."""
+        return DeclarativeConnectorResource(session.current())
+
+
+class TagProvider(Provider):
+    """Serves Tag."""
+
+    def resource(self) -> Resource:
+        """Tags in the process's session."""
+        return TagResource(session.current())
+
+
+class WorkspaceNotificationsProvider(Provider):
+    """Serves WorkspaceNotifications."""
+
+    def resource(self) -> Resource:
+        """Notifications in the process's session."""
+        return WorkspaceNotificationsResource(session.current())
+
+
 def _from_engine(props: dict[str, Any]) -> Properties:
     cleaned = {key: _known(value) for key, value in props.items() if key != _PROVIDER_KEY}
     result: Properties = plain(cleaned)
@@ -152,9 +189,15 @@ def _print_our_errors_without_traceback() -> None:
     The host formats whatever a provider raises with ``traceback.format_exc()``, looked up in its own module: that
     name is replaced there, and nowhere else. Other exceptions keep their traceback, less the secrets in it.
     """
-    host = sys.modules.get("__main__")
-    if getattr(getattr(host, "__spec__", None), "name", None) == _HOST and host is not None:
+    host = _host()
+    if host is not None:
         host.traceback = SimpleNamespace(format_exc=_format_exception)  # type: ignore[attr-defined]
+
+
+def _host() -> ModuleType | None:
+    """The main module of the process that hosts dynamic providers, where this is one."""
+    main = sys.modules.get("__main__")
+    return main if getattr(getattr(main, "__spec__", None), "name", None) == _HOST else None
 
 
 def _format_exception() -> str:

@@ -56,15 +56,21 @@ class ConnectorVersion(Resource, module=_MODULE, name="ConnectorVersion"):
         version: pulumi.Input[str],
         workspace_id: pulumi.Input[str] | None = None,
         accept_breaking: Sequence[str] = (),
+        adopt: bool = False,
         origin: str | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        """`accept_breaking` names the breaking versions that an upgrade may cross."""
+        """`accept_breaking` names the breaking versions that an upgrade may cross.
+
+        With `adopt` a workspace that runs the version already is left as it is, without a pin of its own, until the
+        version moves or `adopt` is taken away.
+        """
         props = {
             "connector": connector,
             "version": version,
             "workspace_id": workspace_id,
             "accept_breaking": list(accept_breaking),
+            "adopt": adopt,
             "origin": origin,
             "docker_repository": None,
         }
@@ -80,8 +86,9 @@ class Source(Resource, module=_MODULE, name="Source"):
     """A source, checked before it is made or changed.
 
     `config` holds secrets as secret outputs at their leaves, and `secret_paths` says which leaves those are. With
-    `adopt` an existing source of this name and connector is taken over. `skip_check` is a reason for deploying
-    without the connection check.
+    `adopt` an existing source of this name and connector is taken over; an id as `adopt` says which. `skip_check` is a
+    reason for deploying without the connection check. A `connector_version` other than the workspace's is held by a pin
+    of this source's own, and `accept_breaking` names the breaking versions that it may cross.
     """
 
     source_name: pulumi.Output[str]
@@ -100,8 +107,9 @@ class Source(Resource, module=_MODULE, name="Source"):
         secret_paths: Sequence[str],
         fingerprint_key: pulumi.Input[str],
         workspace_id: pulumi.Input[str] | None = None,
-        adopt: bool = False,
+        adopt: bool | str = False,
         skip_check: str | None = None,
+        accept_breaking: Sequence[str] = (),
         origin: str | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -116,6 +124,7 @@ class Source(Resource, module=_MODULE, name="Source"):
             "workspace_id": workspace_id,
             "adopt": adopt,
             "skip_check": skip_check,
+            "accept_breaking": list(accept_breaking),
             "origin": origin,
         }
         super().__init__(SourceProvider(), name, props, opts)
@@ -150,8 +159,9 @@ class Destination(Resource, module=_MODULE, name="Destination"):
         secret_paths: Sequence[str],
         fingerprint_key: pulumi.Input[str],
         workspace_id: pulumi.Input[str] | None = None,
-        adopt: bool = False,
+        adopt: bool | str = False,
         skip_check: str | None = None,
+        accept_breaking: Sequence[str] = (),
         origin: str | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -166,6 +176,7 @@ class Destination(Resource, module=_MODULE, name="Destination"):
             "workspace_id": workspace_id,
             "adopt": adopt,
             "skip_check": skip_check,
+            "accept_breaking": list(accept_breaking),
             "origin": origin,
         }
         super().__init__(DestinationProvider(), name, props, opts)
@@ -188,7 +199,9 @@ class Connection(Resource, module=_MODULE, name="Connection"):
     destination, source or customformat (with a `namespace_format`); `schema_changes` is ignore, disable,
     propagate_columns or propagate_fully; `status` is active or inactive. `resources` are Kubernetes quantities for the
     job pods (cpu_request, cpu_limit, memory_request, memory_limit). `allow_state_loss` is a reason for a change that
-    makes Airbyte forget how far it has synced.
+    makes Airbyte forget how far it has synced, `allow_unsupported` one for connecting a connector version past its
+    deadline. `after_change` (refresh, clear or none) is what happens to loaded rows that a changed key, cursor, mode or
+    table name no longer fits.
     """
 
     connection_name: pulumi.Output[str]
@@ -211,7 +224,9 @@ class Connection(Resource, module=_MODULE, name="Connection"):
         resources: Mapping[str, str] | None = None,
         tags: Sequence[str] = (),
         allow_state_loss: str | None = None,
-        adopt: bool = False,
+        allow_unsupported: str | None = None,
+        after_change: str | None = None,
+        adopt: bool | str = False,
         origin: str | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -229,6 +244,8 @@ class Connection(Resource, module=_MODULE, name="Connection"):
             "resources": dict(resources) if resources else None,
             "tags": list(tags),
             "allow_state_loss": allow_state_loss,
+            "allow_unsupported": allow_unsupported,
+            "after_change": after_change,
             "adopt": adopt,
             "origin": origin,
             "workspace_id": None,

@@ -91,6 +91,10 @@ def from_api(schedule_type: str | None, data: Mapping[str, Any] | None, declared
         }
     else:
         live, stored = {"type": "manual"}, {"scheduleType": "manual"}
+    if declared and declared.get("type") == live["type"] == "cron":
+        # In another time zone the expression is still the declared one.
+        moved = {**declared, "timezone": live["timezone"]}
+        return moved if _quartz(declared["expression"]) == live["expression"] else live
     return dict(declared) if declared and to_api(declared) == stored else live
 
 

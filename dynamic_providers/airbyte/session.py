@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from dynamic_providers.airbyte.client import Client
+from dynamic_providers.airbyte.engine import Engine
 from dynamic_providers.airbyte.inventory import Inventory
 from dynamic_providers.airbyte.redaction import Redactor
 from dynamic_providers.airbyte.settings import Settings
@@ -17,13 +18,15 @@ from dynamic_providers.airbyte.values import known
 class Session:
     """What a resource needs to do its work."""
 
-    def __init__(self, client: Client, workspace_id: str | None = None) -> None:
+    def __init__(self, client: Client, workspace_id: str | None = None, *, watch_secrets: bool = False) -> None:
         self.client = client
         self.inventory = Inventory(client)
         self.origins: dict[tuple[str, str], str] = {}
         """Where in the files a resource of this type and name is declared; for errors, so not kept in state."""
         self.declared_workspace = workspace_id
         """The stack's own choice of workspace, if it made one."""
+        self.watch_secrets = watch_secrets
+        """Whether to ask the server, per source and destination, whether somebody else changed a secret."""
 
     @property
     def redactor(self) -> Redactor:
@@ -38,15 +41,21 @@ class Session:
 _lock = threading.Lock()
 _redactor = Redactor()
 _config: Callable[[str], Any] | None = None
+_engine: Engine | None = None
 _current: Session | None = None
 
 
-def configure(get: Callable[[str], Any]) -> None:
-    """Take stack config; the settings in it are read, and may be found wanting, when first needed."""
-    global _config
+def configure(get: Callable[[str], Any], engine: Engine | None = None) -> None:
+    """Take stack config; the settings in it are read, and may be found wanting, when first needed.
+
+    With an engine's end, so ends this process.
+    """
+    global _config, _engine
     with _lock:
         if _config is None:
-            _config = get
+            _config, _engine = get, engine
+            if engine is not None:
+                engine.end_process_with_it()
 
 
 def current() -> Session:
@@ -55,7 +64,10 @@ def current() -> Session:
     with _lock:
         if _current is None:
             settings = Settings.from_config(_config or (lambda _key: None))
-            _current = Session(Client(settings, redactor=_redactor), settings.workspace_id)
+            client = Client(settings, redactor=_redactor)
+            if _engine is not None:
+                client.abandoned = _engine.gone
+            _current = Session(client, settings.workspace_id, watch_secrets=settings.watch_secrets)
         return _current
 
 

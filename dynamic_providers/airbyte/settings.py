@@ -1,7 +1,8 @@
 """Where Airbyte is and who we are there, from stack config.
 
-Keys, in the project's namespace: ``airbyteUrl``, ``airbyteClientId``, ``airbyteClientSecret`` and
-``airbyteWorkspaceId`` (optional). A value ``${NAME}`` is read from the environment variable NAME.
+Keys, in the project's namespace: ``airbyteUrl``, ``airbyteClientId``, ``airbyteClientSecret``,
+``airbyteWorkspaceId`` (optional) and ``airbyteWatchSecrets`` (true or false, the default).
+A value ``${NAME}`` is read from the environment variable NAME.
 """
 
 import os
@@ -43,6 +44,8 @@ class Settings:
     client_secret: str = field(default="", repr=False)
     workspace_id: str | None = None
     """None for the instance's default workspace."""
+    watch_secrets: bool = False
+    """Whether a refresh asks, a call for each source and destination, if a secret was changed outside."""
 
     @classmethod
     def from_config(cls, get: Callable[[str], Any], environ: Mapping[str, str] = os.environ) -> "Settings":
@@ -66,6 +69,7 @@ class Settings:
             client_id=text("airbyteClientId"),
             client_secret=text("airbyteClientSecret"),
             workspace_id=text("airbyteWorkspaceId") or None,
+            watch_secrets=_flag("airbyteWatchSecrets", text("airbyteWatchSecrets")),
         )
         if bool(settings.client_id) != bool(settings.client_secret):
             missing = "airbyteClientSecret" if settings.client_id else "airbyteClientId"
@@ -74,6 +78,13 @@ class Settings:
                 fix="Set both (`abctl local credentials` or the secret airbyte-auth-secrets shows them), or neither.",
             )
         return settings
+
+
+def _flag(key: str, value: str) -> bool:
+    """A stack setting arrives as text; raises SettingsError for anything but true and false."""
+    if value.lower() not in ("", "true", "false"):
+        raise SettingsError(f"{key}: {value!r} is neither true nor false", fix=f"Run `pulumi config set {key} true`.")
+    return value.lower() == "true"
 
 
 def base_address(url: str) -> str:

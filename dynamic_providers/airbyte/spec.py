@@ -27,6 +27,20 @@ def knows(spec: Mapping[str, Any], path: str) -> bool:
     return any(True for _ in _schemas_at(spec, path.split(".")))
 
 
+def types_at(spec: Mapping[str, Any], path: str) -> set[str]:
+    """The types that the spec's branches give the field at a dotted path; a number in it is a place in an array."""
+    found: set[str] = set()
+    for schema in _schemas_at(spec, path.split(".")):
+        types = schema.get("type")
+        found |= {types} if isinstance(types, str) else set(types or ())
+    return found
+
+
+def unknown_fields(config: Mapping[str, Any], spec: Mapping[str, Any]) -> list[str]:
+    """Dotted paths of what no branch of the spec knows, where the spec says which fields there are."""
+    return [path for path, _ in _unknown(config, spec, "")]
+
+
 def _schemas_at(schema: Any, parts: list[str]) -> Iterator[Mapping[str, Any]]:
     if not isinstance(schema, Mapping):
         return
@@ -37,6 +51,8 @@ def _schemas_at(schema: Any, parts: list[str]) -> Iterator[Mapping[str, Any]]:
             yield from _schemas_at(branch, parts)
     if parts and parts[0] in (schema.get("properties") or {}):
         yield from _schemas_at(schema["properties"][parts[0]], parts[1:])
+    if parts and parts[0].isdigit() and "items" in schema:
+        yield from _schemas_at(schema["items"], parts[1:])
 
 
 def _innermost(error: ValidationError) -> Iterator[ValidationError]:
@@ -89,13 +105,20 @@ def _sentence(error: ValidationError) -> str:
 
 def _unknown_keys(config: Mapping[str, Any], spec: Mapping[str, Any], prefix: str) -> Iterator[str]:
     """A key that no branch of the spec knows is a slip of the pen: the connector would ignore it."""
+    for path, known in _unknown(config, spec, prefix):
+        key = path.removeprefix(f"{prefix}.").rpartition(".")[2]
+        yield f"{path} is no field of this connector. {nearest(key, known)}".rstrip()
+
+
+def _unknown(config: Mapping[str, Any], spec: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, list[str]]]:
+    """Path of each unknown key, with the keys known there."""
     known = _properties(spec)
     for key, value in config.items():
         path = _join(prefix, key)
         if known and key not in known:
-            yield f"{path} is no field of this connector. {nearest(key, known)}".rstrip()
+            yield path, list(known)
         elif isinstance(value, Mapping):
-            yield from _unknown_keys(value, {"anyOf": known.get(key, [])}, path)
+            yield from _unknown(value, {"anyOf": known.get(key, [])}, path)
 
 
 def _properties(schema: Mapping[str, Any]) -> dict[str, list[Mapping[str, Any]]]:

@@ -10,6 +10,7 @@ A key is a stream's name, with ``namespace.`` before it where the name alone cou
 ``allow_full_refresh`` (a reason).
 """
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
@@ -148,8 +149,7 @@ def _stream_from_api(entry: DiscoveredStream, declared: Stream, schema_changes: 
         "primary_key": key,
         "fields": _fields_from_api(entry, declared, schema_changes),
         "hash": sorted(_target(mapper) for mapper in mappers if mapper.get("type") == _HASHING),
-        # Others are shown by what they do to which field, since their configuration may hold a key.
-        "mappers": sorted(f"{m.get('type')} {_target(m)}".strip() for m in mappers if m.get("type") != _HASHING),
+        "mappers": sorted(_described(mapper) for mapper in mappers if mapper.get("type") != _HASHING),
         "allow_full_refresh": declared.get("allow_full_refresh"),
     }
     return {name: value for name, value in result.items() if value}
@@ -165,6 +165,14 @@ def _fields_from_api(entry: DiscoveredStream, declared: Stream, schema_changes: 
     if wanted and (schema_changes or "").startswith("propagate"):
         selected &= set(wanted)  # what Airbyte added is what it was told to add
     return sorted(selected)
+
+
+def _described(mapper: Mapping[str, Any]) -> str:
+    """What another mapper does to which field; without its key, which the server shows in lists."""
+    configuration = mapper.get("mapperConfiguration") or {}
+    hidden = {"targetField", "originalFieldName", "key"}
+    rest = {name: value for name, value in sorted(configuration.items()) if name not in hidden and value is not None}
+    return " ".join(filter(None, (str(mapper.get("type")), _target(mapper), json.dumps(rest) if rest else "")))
 
 
 def _target(mapper: Mapping[str, Any]) -> str:

@@ -1,6 +1,5 @@
 """Property values as the engine hands them over: plain JSON, numbers as floats, and some not known yet."""
 
-from collections.abc import Mapping
 from typing import Any, Final
 
 Properties = dict[str, Any]
@@ -27,11 +26,12 @@ def is_unknown(value: Any) -> bool:
 
 def contains_unknown(value: Any) -> bool:
     """Whether the value or anything inside it is not known yet."""
-    if isinstance(value, Mapping):
-        return any(contains_unknown(item) for item in value.values())
-    if isinstance(value, list | tuple):
-        return any(contains_unknown(item) for item in value)
-    return is_unknown(value)
+    # Asked of every value of every resource, so without the detours that generators and abstract types take.
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, (list, tuple)):
+        return any(map(contains_unknown, value))
+    return value is UNKNOWN
 
 
 def known(value: Any, fallback: Any = None) -> Any:
@@ -46,8 +46,8 @@ def plain(value: Any) -> Any:
     """
     if isinstance(value, float) and value.is_integer():
         return int(value)
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return {key: plain(item) for key, item in value.items() if item is not None}
-    if isinstance(value, list | tuple):
+    if isinstance(value, (list, tuple)):
         return [plain(item) for item in value]
     return value

@@ -1,17 +1,24 @@
-"""Version pins: holding a connector at one version in one workspace.
+"""Versions: which one an actor runs, and the pins that hold a workspace or an actor at one.
 
-The pin is a scoped configuration of the workspace: it applies before the first source exists, and neither a
-platform upgrade nor the registry's own updates move it. See
+A pin is a scoped configuration; the narrowest scope wins: actor, workspace, organization, and without any the
+definition's default version counts. A workspace's pin applies before its first source exists, and neither a platform
+upgrade nor the registry's own updates move it. See
 https://docs.airbyte.com/platform/managing-airbyte/connector-updates
 """
 
-import re
 from contextlib import suppress
-from typing import Any, Final
+from typing import Final
 
-from dynamic_providers.airbyte.errors import NotFoundError, UnknownConnectorError, UnknownVersionError
-from dynamic_providers.airbyte.kinds import Kind, kind_of
-from dynamic_providers.airbyte.models import Definition, Pin
+from dynamic_providers.airbyte.breaking_changes import ordinal as ordinal
+from dynamic_providers.airbyte.errors import (
+    NotFoundError,
+    OutcomeUnknownError,
+    UnknownConnectorError,
+    UnknownVersionError,
+    VersionHeldError,
+)
+from dynamic_providers.airbyte.kinds import DESTINATION, SOURCE, Kind, kind_of
+from dynamic_providers.airbyte.models import Actor, ActorVersion, Definition, Pin
 from dynamic_providers.airbyte.session import Session
 from dynamic_providers.airbyte.suggestions import nearest
 
@@ -52,6 +59,24 @@ def resolve(session: Session, definition: Definition, kind: Kind, tag: str, orig
         ) from None
 
 
+def resolved(session: Session, kind: Kind, definition_id: str, workspace_id: str, actor_id: str = "") -> str | None:
+    """The tag that counts for an actor or, without one, in a workspace; None for an unknown definition.
+
+    From the lists alone, so that a refresh of a thousand actors asks nothing more.
+    """
+    pin = actor_pin(session, definition_id, actor_id) if actor_id else None
+    if pin is not None and pin.value_name:
+        return pin.value_name
+    definitions = session.inventory.definitions(kind, workspace_id)
+    return next((d.docker_image_tag for d in definitions if d.definition_id == definition_id), None)
+
+
+def running(session: Session, kind: Kind, actor_id: str) -> ActorVersion:
+    """The version an actor runs, asked of the server there and then."""
+    answer = session.client.post(f"actor_definition_versions/get_for_{kind.name}", {kind.id_field: actor_id})
+    return ActorVersion.model_validate(answer)
+
+
 def workspace_pin(session: Session, definition_id: str, workspace_id: str) -> Pin | None:
     """The workspace's own pin of a connector, not one it inherits."""
     return _pin(session, definition_id, "workspace", workspace_id)
@@ -62,18 +87,81 @@ def actor_pin(session: Session, definition_id: str, actor_id: str) -> Pin | None
     return _pin(session, definition_id, "actor", actor_id)
 
 
-def write_pin(session: Session, definition_id: str, workspace_id: str, version_id: str) -> Pin:
-    """Pin a connector in a workspace, in place of the pin that may be there.
+def write_pin(session: Session, definition_id: str, scope_type: str, scope_id: str, version_id: str) -> Pin:
+    """Pin a connector in a workspace or for an actor, in place of the pin that may be there."""
+    try:
+        return _write_pin(session, definition_id, scope_type, scope_id, version_id)
+    except OutcomeUnknownError:
+        # It asks again what is there, which makes this safe: the pin is moved if it was made, and made if not.
+        return _write_pin(session, definition_id, scope_type, scope_id, version_id)
 
-    There is no upsert: a second pin for the same scope is an error of the server, so what is there is asked first,
-    past the list that this process may have read minutes ago.
+
+def delete_pin(session: Session, pin: Pin) -> None:
+    """Delete a pin; already gone is fine.
+
+    A server newer than 2.0 turns it into pins of its own, of origin ``breaking_change``, where the way to the default
+    version crosses a breaking change; so what came of it is to be read again.
+    """
+    with suppress(NotFoundError):
+        session.client.post("scoped_configuration/delete", {"scopedConfigurationId": pin.id})
+    session.inventory.forget_versions()
+
+
+def hold(session: Session, kind: Kind, actor: Actor, tag: str, origin: str | None = None) -> None:
+    """Make an actor run a version: by the workspace's where that is the same, else by a pin of its own.
+
+    What came of it is read again. Raises UnknownVersionError before anything is written, and VersionHeldError where
+    the actor still runs another version afterwards.
+    """
+    definition_id, actor_id = actor.definition_id, actor.actor_id
+    if resolved(session, kind, definition_id, actor.workspace_id) == tag:
+        pin = actor_pin(session, definition_id, actor_id)
+        if pin is not None:
+            release(session, kind, actor_id, pin)
+    else:
+        definitions = session.inventory.definitions(kind, actor.workspace_id)
+        definition = next((d for d in definitions if d.definition_id == definition_id), None)
+        definition = definition or Definition(definition_id=definition_id)
+        write_pin(session, definition_id, "actor", actor_id, resolve(session, definition, kind, tag, origin))
+    forget_actors(session, actor.workspace_id)
+    now = running(session, kind, actor_id).docker_image_tag
+    if now != tag:
+        raise VersionHeldError(
+            f"{kind.title} {actor.name} still runs {now} and not {tag}",
+            origin=origin,
+            why="Something else holds it, a rollout or an organization's pin",
+            fix="See the connector's version in Airbyte, then run `pulumi refresh` and `pulumi up`.",
+        )
+
+
+def release(session: Session, kind: Kind, actor_id: str, pin: Pin) -> None:
+    """Take an actor's own pin away, so that the workspace's version counts for it."""
+    if pin.origin_type == "breaking_change":
+        session.client.post(f"{kind.collection}/upgrade_version", {kind.id_field: actor_id})
+        session.inventory.forget_versions()
+        return
+    delete_pin(session, pin)
+    left = actor_pin(session, pin.resource_id or "", actor_id)
+    if left is not None and left.origin_type == "breaking_change":
+        release(session, kind, actor_id, left)
+
+
+def forget_actors(session: Session, workspace_id: str) -> None:
+    """Read sources and destinations again: a version says whether a connector is still supported."""
+    session.inventory.forget(*(("actors", kind.name, workspace_id) for kind in (SOURCE, DESTINATION)))
+
+
+def _write_pin(session: Session, definition_id: str, scope_type: str, scope_id: str, version_id: str) -> Pin:
+    """There is no upsert: a second pin for the same scope is an error of the server.
+
+    So what is there is asked first, past the list that this process may have read minutes ago.
     """
     scope = {
         "config_key": _KEY,
         "resource_type": _RESOURCE,
         "resource_id": definition_id,
-        "scope_type": "workspace",
-        "scope_id": workspace_id,
+        "scope_type": scope_type,
+        "scope_id": scope_id,
     }
     body = {
         **scope,
@@ -83,7 +171,7 @@ def write_pin(session: Session, definition_id: str, workspace_id: str, version_i
         "description": "Pinned by the Pulumi program that manages this workspace",
     }
     active = session.client.post("scoped_configuration/get_context", dict(scope)).get("activeConfiguration")
-    if active and active.get("scope_type") == "workspace" and active.get("scope_id") == workspace_id:
+    if active and (active.get("scope_type"), active.get("scope_id")) == (scope_type, scope_id):
         answer = session.client.post(
             "scoped_configuration/update", {"scopedConfigurationId": active["id"], "data": body}
         )
@@ -91,27 +179,6 @@ def write_pin(session: Session, definition_id: str, workspace_id: str, version_i
         answer = session.client.post("scoped_configuration/create", body)
     session.inventory.forget_versions()
     return Pin.model_validate(answer["data"])
-
-
-def delete_pin(session: Session, pin: Pin) -> None:
-    """Delete a pin; already gone is fine.
-
-    A server may turn it into a pin of its own when the way to its default version crosses a breaking change.
-    """
-    with suppress(NotFoundError):
-        session.client.post("scoped_configuration/delete", {"scopedConfigurationId": pin.id})
-    session.inventory.forget_versions()
-
-
-def upcoming_breaking_changes(session: Session, kind: Kind, actor_id: str) -> list[dict[str, Any]]:
-    """The breaking changes between an actor's version and the server's default one, as the server tells them."""
-    answer = session.client.post(f"actor_definition_versions/get_for_{kind.name}", {kind.id_field: actor_id})
-    return list((answer.get("breakingChanges") or {}).get("upcomingBreakingChanges") or [])
-
-
-def ordinal(version: str) -> tuple[int, ...] | None:
-    """A version as numbers that compare; None for a tag that is no plain version, as `dev`."""
-    return tuple(int(part) for part in version.split(".")) if re.fullmatch(r"\d+\.\d+\.\d+", version) else None
 
 
 def _pin(session: Session, definition_id: str, scope_type: str, scope_id: str) -> Pin | None:

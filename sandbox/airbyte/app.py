@@ -27,6 +27,9 @@ log = logging.getLogger(__name__)
 CONFIG_API = "/api"
 PUBLIC_API = "/api/public/v1"
 
+_HELD = 0.02
+"""Seconds between two looks whether a held call may go on."""
+
 Respond = Callable[[Request], Awaitable[Response]]
 
 
@@ -55,7 +58,7 @@ def _config_endpoint(instance: Instance, endpoint: Endpoint) -> Respond:
             answer = await run_in_threadpool(endpoint.handler, instance, body)
         else:
             answer = _locked(instance, lambda: endpoint.handler(instance, body))
-        return Response(status_code=204) if endpoint.status == 204 else _json(answer, endpoint.status)
+        return Response(status_code=endpoint.status) if answer is None else _json(answer, endpoint.status)
 
     def refuse(error: ApiError) -> Response:
         return _json(error.body(opaque=instance.release.hides_error_messages), error.status)
@@ -68,7 +71,10 @@ def _public_endpoint(instance: Instance, methods: dict[str, public_api.Operation
         operation = methods[request.method]
         if not operation.open:
             instance.tokens.check(request.headers.get("authorization"))
-        body = Body.parse(await request.body())
+        # The official Python SDK asks for its token with a form, as OAuth has it.
+        is_form = request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
+        raw = await request.body()
+        body = Body.parse_form(raw) if is_form else Body.parse(raw)
         call = public_api.Call(instance, body, request.path_params, request.query_params)
         if operation.slow:
             answer = await run_in_threadpool(operation.handler, call)
@@ -103,7 +109,7 @@ def _surrounded(instance: Instance, work: Respond, refuse: Callable[[ApiError], 
         if fault and fault.expire:
             instance.tokens.expire_all()
         if fault and fault.when == "before":
-            await asyncio.sleep(fault.delay_ms / 1000)
+            await _wait(fault)
             if (injected := _injected(fault)) is not None:
                 call["status"] = injected.status_code
                 return injected
@@ -115,12 +121,18 @@ def _surrounded(instance: Instance, work: Respond, refuse: Callable[[ApiError], 
             log.exception("%s %s failed", request.method, path)
             response = refuse(ServerFaultError("unexpected"))
         if fault and fault.when == "after":
-            await asyncio.sleep(fault.delay_ms / 1000)
+            await _wait(fault)
             response = _injected(fault) or response
         call["status"] = response.status_code
         return response
 
     return respond
+
+
+async def _wait(fault: Fault) -> None:
+    await asyncio.sleep(fault.delay_ms / 1000)
+    while fault.hold:
+        await asyncio.sleep(_HELD)
 
 
 def _locked(instance: Instance, work: Callable[[], Answer]) -> Answer:

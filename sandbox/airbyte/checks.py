@@ -6,6 +6,8 @@ import hashlib
 import json
 import logging
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from sandbox.airbyte import connectors
@@ -91,7 +93,8 @@ class ConnectorRuns:
         try:
             self.injected("check", version)
             connector = self.source(version) if kind == "source" else self.destination(version)
-            connector.check(config)
+            with _bugs_as_crashes(version):
+                connector.check(config)
         except CrashError as error:
             reason = failure_reason(error, kind)
             return Outcome(None, None, reason, _job_info(f"check_connection_{kind}", version, started, reason))
@@ -105,11 +108,28 @@ class ConnectorRuns:
         started = int(time.time())
         try:
             self.injected("discover", version)
-            streams = self.source(version).discover(config)
+            with _bugs_as_crashes(version):
+                streams = self.source(version).discover(config)
         except ConnectorError as error:
             reason = failure_reason(error, "source")
             return None, _job_info("discover_schema", version, started, reason)
         return streams, _job_info("discover_schema", version, started)
+
+
+@contextmanager
+def _bugs_as_crashes(version: Version) -> Iterator[None]:
+    """A connector may be handed a configuration that nobody validated; stumbling over it is a crash of its own.
+
+    Raises:
+        CrashError: in place of any error that is not a connector's; without its text, which may hold a secret.
+    """
+    try:
+        yield
+    except ConnectorError:
+        raise
+    except Exception as error:
+        log.warning("%s stumbled: %s", version.image, type(error).__name__)
+        raise CrashError(f"{CRASHED} ({type(error).__name__} in {version.image})") from error
 
 
 def _job_info(kind: str, version: Version, started: int, failure: Json | None = None) -> Json:

@@ -10,7 +10,9 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
+from sandbox.airbyte import declarative
 from sandbox.airbyte.entities import Actor, Definition, Pin, new_id, now
 from sandbox.airbyte.errors import NotFoundError, ServerFaultError
 from sandbox.airbyte.kinds import ActorKind
@@ -65,6 +67,7 @@ class Version:
         return bool(self.connector and self.connector.facts.get("supportsRefreshes", False))
 
 
+@lru_cache(maxsize=4096)
 def version_id(definition_id: str, tag: str) -> str:
     """Versions are not stored: their ids follow from definition and tag."""
     return str(uuid.uuid5(_VERSION_NAMESPACE, f"{definition_id}:{tag}"))
@@ -113,8 +116,12 @@ class Definitions:
         return [d for d in self._store.definitions if d.kind == kind.name and not d.tombstone]
 
     def connector(self, definition: Definition) -> Connector | None:
-        """The registry's entry, by id or, for custom definitions, by image."""
-        return self.registry.find(definition.id) or self.registry.by_repository(definition.repository)
+        """What is known of it: by id in the registry, by its active manifest, or by the image of a custom one."""
+        return (
+            self.registry.find(definition.id)
+            or declarative.connector(self._store, definition)
+            or self.registry.by_repository(definition.repository)
+        )
 
     def in_use(self, definition: Definition) -> bool:
         """Whether any actor, deleted ones included, is of the definition."""
@@ -174,6 +181,8 @@ class Definitions:
 
     def secret_paths(self, version: Version) -> set[Path]:
         """Where the version's specification has secrets."""
+        if version.definition.repository == declarative.IMAGE:
+            return secret_paths(version.spec)  # the manifest, and with it the specification, changes at the same tag
         if version.id not in self._paths:
             self._paths[version.id] = secret_paths(version.spec)
         return self._paths[version.id]

@@ -54,6 +54,33 @@ class Definition:
 
 
 @dataclass
+class BuilderProject:
+    """A project of the Connector Builder; published, it has a definition."""
+
+    id: str
+    workspace_id: str
+    name: str
+    definition_id: str | None = None
+    draft: Json | None = None
+    components: str | None = None
+    updated_at: int = field(default_factory=now)
+
+
+@dataclass
+class Manifest:
+    """One version of a declarative definition's manifest."""
+
+    id: str
+    definition_id: str
+    version: int
+    description: str
+    manifest: Json
+    spec: Json
+    components: str | None = None
+    active: bool = False
+
+
+@dataclass
 class Actor:
     """A source or a destination.
 

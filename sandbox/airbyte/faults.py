@@ -8,12 +8,14 @@ A fault is a JSON object:
 ``times``       strike so many times (default 1; 0 is forever)
 ``when``        ``before`` the handler (default), or ``after`` it: the write is done, the answer is lost
 ``delay_ms``    wait so long
+``hold``        true: wait until the faults are removed; a client may be killed meanwhile
 ``status``      answer this status instead
 ``body``        ``html`` (an ingress's page), ``json`` (default) or ``empty``
 ``headers``     headers of that answer, e.g. ``{"Retry-After": "1"}``
 ``disconnect``  true: break the connection in the middle of the answer
 ``expire``      true: make all tokens issued so far invalid
-``connector``   for checks, discovery and syncs: ``{"message": …, "crash": false}`` is what the connector says
+``connector``   what a connector says: ``{"message": …, "crash": false}``; the path of such a fault is
+                ``connector:check:<repository>`` (or ``discover``, ``sync``), patterns included
 ==============  =====================================================================================
 """
 
@@ -41,6 +43,7 @@ class Fault:
     times: int = 1
     when: str = "before"
     delay_ms: int = 0
+    hold: bool = False
     status: int | None = None
     body: str = "json"
     headers: dict[str, str] = field(default_factory=dict)
@@ -88,8 +91,10 @@ class Faults:
         return fault
 
     def clear(self) -> None:
-        """Remove all faults."""
+        """Remove all faults, and let go on what they hold."""
         with self._lock:
+            for fault in self._faults:
+                fault.hold = False
             self._faults.clear()
 
     def all(self) -> list[Json]:

@@ -118,7 +118,7 @@ def apply_discovery(instance: Instance, connection: Connection, catalog: Catalog
         return found
     preference = connection.non_breaking_changes_preference
     if found.any() and preference == "disable":
-        connections.disable(instance, connection, "SCHEMA_CHANGES")
+        connections.disable(instance, connection, "DISABLE_CONNECTION_IF_ANY_SCHEMA_CHANGES")
         return found
     if propagate:
         if found.any() and preference.startswith("propagate"):

@@ -104,10 +104,12 @@ def plan(instance: Instance, job: Job, connection: Connection) -> Plan:
     if job.kind != "sync":
         for entry in job.streams:
             state.streams.pop(key_of(entry), None)
-    wanted = {key_of(entry) for entry in job.streams}
-    # Every sync job works on all streams; a refresh and a clear on the chosen ones.
-    entries = [entry for entry in connection.streams if key_of(entry) in wanted]
-    streams = [_configured(entry, job, state) for entry in entries]
+    chosen = {key_of(entry) for entry in job.streams}
+    # A refresh syncs the other streams too: the position in a log that all share moves for all.
+    everything = job.kind in ("sync", "refresh")
+    entries = [entry for entry in connection.streams if everything or key_of(entry) in chosen]
+    truncated = chosen if job.refresh_mode == "Truncate" else set()
+    streams = [_configured(entry, state, truncated) if everything else configured(entry, 0, 0) for entry in entries]
     return Plan(
         connection,
         job,
@@ -122,11 +124,11 @@ def plan(instance: Instance, job: Job, connection: Connection) -> Plan:
     )
 
 
-def _configured(entry: Json, job: Job, state: ConnectionState) -> ConfiguredStream:
+def _configured(entry: Json, state: ConnectionState, truncated: set[str]) -> ConfiguredStream:
     """A stream with its generation, which rises whenever the sync replaces what the destination has."""
     key = key_of(entry)
-    replaces = entry["config"]["destinationSyncMode"].startswith("overwrite") or job.refresh_mode == "Truncate"
-    if replaces and job.kind in ("sync", "refresh"):
+    replaces = entry["config"]["destinationSyncMode"].startswith("overwrite") or key in truncated
+    if replaces:
         state.generations[key] = state.generations.get(key, 0) + 1
     generation = state.generations.get(key, 0)
     return configured(entry, generation, generation if replaces else 0)

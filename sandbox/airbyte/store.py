@@ -14,12 +14,14 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from sandbox.airbyte.entities import (
     Actor,
+    BuilderProject,
     Catalog,
     Connection,
     ConnectionState,
     Definition,
     Event,
     Job,
+    Manifest,
     Operation,
     Pin,
     Secret,
@@ -108,6 +110,8 @@ class Store:
         self._database = database
         self.workspaces = Table("standard_workspace", Workspace, database)
         self.definitions = Table("actor_definition", Definition, database)
+        self.builder_projects = Table("connector_builder_project", BuilderProject, database)
+        self.manifests = Table("declarative_manifest", Manifest, database)
         self.actors = Table("actor", Actor, database)
         self.pins = Table("scoped_configuration", Pin, database)
         self.catalogs = Table("actor_catalog", Catalog, database)

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import parse_qsl
 
 from sandbox.airbyte.errors import InvalidBodyError, MissingFieldError
 from sandbox.airbyte.versions import MinorVersion
@@ -54,6 +55,11 @@ class Body:
         if not isinstance(members, dict):
             raise InvalidBodyError("The body is not a JSON object.")
         return cls(members)
+
+    @classmethod
+    def parse_form(cls, raw: bytes) -> Body:
+        """Read a URL-encoded form."""
+        return cls(dict(parse_qsl(raw.decode("utf-8", "replace"))))
 
     def has(self, name: str) -> bool:
         """Whether the field is there and not null."""

@@ -144,6 +144,10 @@ def test_the_published_json_schema_is_that_of_the_models(project_root: Path) -> 
         (PINS.replace("3.7.0", "latest"), ["connectors.yaml:1: source-postgres", "a tag that moves by itself"]),
         (PINS.replace("3.7.0", "3.7"), ["read as a number", 'in quotes: source-postgres: "3.7"']),
         (PINS.replace("3.7.0", "'3 7'"), ["`3 7` is not an image tag"]),
+        (
+            PINS.replace("4.0.33", "3.11.8"),
+            ["connectors.yaml:2", "destination-snowflake 3.11.8 is known to be bad", "https://"],
+        ),
         ("- a\n", ["is not a list of `connector: version` lines"]),
     ],
 )
@@ -167,13 +171,56 @@ def test_pins_resolve_to_one_version_a_connector(project_root: Path, tmp_path: P
     assert pins["source-postgres"].where.endswith("connectors.yaml:1: source-postgres")
 
 
-def test_two_pipelines_pinning_one_connector_differently_are_refused(production: str, tmp_path: Path) -> None:
-    folder = tmp_path / "pipelines"
+def test_a_pin_may_name_the_breaking_changes_it_crosses(project_root: Path, tmp_path: Path) -> None:
+    file = tmp_path / "connectors.yaml"
+    file.write_text(PINS.replace("3.7.0", "{version: 4.0.0, accept_breaking: [4.0.0]}"))
+    pins = load_pins(file).resolve(load_pipelines(project_root / "pipelines"))
+    assert (pins["source-postgres"].version, pins["source-postgres"].accept_breaking) == ("4.0.0", ("4.0.0",))
+    assert pins["destination-snowflake"].accept_breaking == ()
+
+
+@pytest.mark.parametrize(
+    ("entry", "expected"),
+    [
+        ("{version: 4.0.0, accept: [4.0.0]}", "unknown keys accept"),
+        ("{accept_breaking: [4.0.0]}", "has no version"),
+        ("{version: 4.0, accept_breaking: [4.0.0]}", "read as a number"),
+        ("{version: 4.0.0, accept_breaking: 4.0.0}", "not a list of versions"),
+        ("{version: 4.0.0, accept_breaking: [4.0]}", "not a list of versions"),
+        ("{version: latest}", "a tag that moves by itself"),
+    ],
+)
+def test_the_long_form_of_a_pin_is_checked(entry: str, expected: str, tmp_path: Path) -> None:
+    (tmp_path / "connectors.yaml").write_text(PINS.replace("3.7.0", entry))
+    with pytest.raises(ConfigurationError, match=expected):
+        load_pins(tmp_path / "connectors.yaml")
+
+
+def _two_pipelines(production: str, folder: Path) -> Path:
+    """Of which the second has a source of its own, with its own version."""
     folder.mkdir()
-    (tmp_path / "connectors.yaml").write_text(PINS)
-    (folder / "a.yaml").write_text(production)
+    (folder / "a.yaml").write_text(production.replace("name: postgres_production\n", "name: one\n  version: 3.7.0\n"))
     other = production.replace("sync:\n", "sync:\n  prefix: other_\n", 1)
-    other = other.replace("name: postgres_production\n", "name: second\n  version: 3.6.1\n")
-    (folder / "b.yaml").write_text(other)
+    (folder / "b.yaml").write_text(other.replace("name: postgres_production\n", "name: two\n  version: 3.6.1\n"))
+    return folder
+
+
+def test_a_pipelines_own_version_leaves_the_workspaces_alone(production: str, tmp_path: Path) -> None:
+    (tmp_path / "connectors.yaml").write_text(PINS)
+    pins = load_pins(tmp_path / "connectors.yaml").resolve(
+        load_pipelines(_two_pipelines(production, tmp_path / "pipelines"))
+    )
+    assert pins["source-postgres"].version == "3.7.0"
+
+
+def test_two_pipelines_that_disagree_need_a_pin_of_the_workspace(production: str, tmp_path: Path) -> None:
+    (tmp_path / "connectors.yaml").write_text("destination-snowflake: 4.0.33\n")
+    folder = _two_pipelines(production, tmp_path / "pipelines")
     with pytest.raises(ConfigurationError, match=r"pins source-postgres at 3\.6\.1, but .* at 3\.7\.0"):
         load_pins(tmp_path / "connectors.yaml").resolve(load_pipelines(folder))
+
+
+def test_a_file_that_is_not_text_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "orders.yaml").write_bytes(b"source: \xff")
+    with pytest.raises(ConfigurationError, match="is not UTF-8 text"):
+        load_pipelines(tmp_path)

@@ -14,12 +14,14 @@ from dynamic_providers.airbyte.actor import ActorResource
 from dynamic_providers.airbyte.client import Client
 from dynamic_providers.airbyte.connection import ConnectionResource
 from dynamic_providers.airbyte.connector_version import ConnectorVersionResource
+from dynamic_providers.airbyte.crud import Resource
 from dynamic_providers.airbyte.kinds import DESTINATION, SOURCE
 from dynamic_providers.airbyte.session import Session
 from dynamic_providers.airbyte.settings import Settings
 from sandbox import postgres as sandbox_postgres
 from sandbox.airbyte.server import Running
 from sandbox.airbyte.settings import Settings as ServerSettings
+from sandbox.airbyte.versions import Release
 
 CLIENT_SECRET = "emulator-client-secret"
 USER_PASSWORD = "source-password-1"
@@ -104,7 +106,7 @@ class Airbyte:
 
     def stored_secrets(self) -> list[str]:
         """Every secret the server holds, in the clear."""
-        return sorted(self.http.get("/sandbox/v1/secrets").json()["secrets"].values())
+        return sorted(self.http.get("/sandbox/v1/secrets").json()["secrets"].values(), key=str)
 
     def read(self, collection: str, id_: str) -> Properties:
         """One object, as the API shows it."""
@@ -122,13 +124,14 @@ class Airbyte:
 
 
 @contextmanager
-def _running() -> Iterator[Airbyte]:
-    with Running(ServerSettings(client_secret=CLIENT_SECRET, assume_checks_pass=True)) as server:
+def _running(version: str = "2.0.0") -> Iterator[Airbyte]:
+    settings = ServerSettings(client_secret=CLIENT_SECRET, assume_checks_pass=True, release=Release.parse(version))
+    with Running(settings) as server:
         yield Airbyte(server, CLIENT_SECRET)
 
 
 @pytest.fixture(scope="session")
-def start_airbyte() -> Callable[[], AbstractContextManager[Airbyte]]:
+def start_airbyte() -> Callable[..., AbstractContextManager[Airbyte]]:
     """Starts a server, in memory, whose connectors' checks pass where they can't run in the sandbox."""
     return _running
 
@@ -209,13 +212,13 @@ def connection_inputs(pair: tuple[str, str]) -> Properties:
 class Life:
     """One resource under management, as the engine would lead it: check, create, refresh, diff, update."""
 
-    make: Callable[[Session], ActorResource | ConnectionResource | ConnectorVersionResource]
+    make: Callable[[Session], Resource]
     airbyte: Airbyte
     id: str = ""
     inputs: Properties = field(default_factory=dict)
     outputs: Properties = field(default_factory=dict)
 
-    def resource(self) -> ActorResource | ConnectionResource | ConnectorVersionResource:
+    def resource(self) -> Resource:
         return self.make(self.airbyte.session())
 
     def up(self, program: Properties) -> tuple[str, ...]:
@@ -250,6 +253,12 @@ class Life:
         """Like refresh, but gives old and new value of each drifted input."""
         before = dict(self.inputs)
         return {key: (before.get(key), self.inputs.get(key)) for key in self.refresh()}
+
+
+@pytest.fixture
+def manage(airbyte: Airbyte) -> Callable[[Callable[[Session], Resource]], Life]:
+    """Leads the life of any kind of resource on the server."""
+    return lambda make: Life(make, airbyte)
 
 
 @pytest.fixture

@@ -255,7 +255,7 @@ def test_another_end_is_another_connection_and_refused_unless_state_may_be_lost(
     a_connection.up(connection_inputs)
     program = {**connection_inputs, end: "another"}
     refused = a_connection.resource().check(a_connection.inputs, dict(program))
-    assert "deleted with its sync state" in refused.failures[0]
+    assert "deleted with the sync state of streams orders, users" in refused.failures[0]
     resource = a_connection.resource()
     checked = resource.check(a_connection.inputs, {**program, "allow_state_loss": "moved"})
     difference = resource.diff(a_connection.id, a_connection.outputs, checked.inputs)

@@ -8,12 +8,12 @@ import pytest
 
 from dynamic_providers.airbyte.client import Client
 from dynamic_providers.airbyte.connector_version import ConnectorVersionResource
-from dynamic_providers.airbyte.errors import BreakingChangeError, UnknownVersionError
+from dynamic_providers.airbyte.errors import UnknownVersionError
 from dynamic_providers.airbyte.session import Session
 from dynamic_providers.airbyte.settings import Settings
 
 if TYPE_CHECKING:
-    from tests.dynamic_providers.conftest import Airbyte, Life, Properties
+    from tests.dynamic_providers.conftest import Airbyte, Life
 
 POSTGRES = {"connector": "source-postgres", "version": "3.6.1"}
 
@@ -89,40 +89,3 @@ def test_a_create_whose_answer_is_lost_leaves_one_pin(airbyte: Airbyte, a_pin: L
     airbyte.fault(path="/v1/scoped_configuration/create", status=504, when="after")
     a_pin.up(POSTGRES)
     assert len(airbyte.session().inventory.pins()) == 1
-
-
-def test_crossing_a_breaking_change_needs_to_be_accepted(
-    airbyte: Airbyte, a_pin: Life, a_destination: Life, destination_inputs: Properties
-) -> None:
-    snowflake = airbyte.http.post("/sandbox/v1/registry", json={"id": destination_inputs["definition_id"]})
-    assert snowflake.is_success
-    program = {"connector": "destination-postgres", "version": "2.4.7"}
-    published = {
-        "id": destination_inputs["definition_id"],
-        "tags": ["2.4.7", "3.0.0"],
-        "latestTag": "3.0.0",
-        "defaultTag": "3.0.0",
-        "breakingChanges": {
-            "3.0.0": {
-                "message": "Version 3.0.0 loads directly, without raw tables.",
-                "upgradeDeadline": "2027-01-01",
-                "migrationDocumentationUrl": "https://docs.airbyte.com/migrate",
-            }
-        },
-    }
-    a_pin.up(program)
-    a_destination.up(destination_inputs)
-    assert airbyte.http.post("/sandbox/v1/registry", json=published).is_success
-    airbyte.post(
-        "destination_definitions/update",
-        {
-            "destinationDefinitionId": destination_inputs["definition_id"],
-            "dockerImageTag": "3.0.0",
-            "workspaceId": airbyte.session().workspace(),
-        },
-    )
-
-    with pytest.raises(BreakingChangeError, match=r"2\.4\.7 to 3\.0\.0 .*accept_breaking") as caught:
-        a_pin.up({**program, "version": "3.0.0"})
-    assert "without raw tables" in str(caught.value)
-    assert a_pin.up({**program, "version": "3.0.0", "accept_breaking": ["3.0.0"]}) == ("version",)

@@ -8,7 +8,11 @@ from hypothesis import strategies as st
 from dynamic_providers.airbyte import actor_config, secrets
 from dynamic_providers.airbyte.models import Specification
 from dynamic_providers.airbyte.secrets import MASK
+from dynamic_providers.airbyte.spec import problems as spec_problems
 from dynamic_providers.airbyte.values import UNKNOWN, is_unknown
+from sandbox.airbyte import masking
+from tests.dynamic_providers.generated import configs as configs_of
+from tests.dynamic_providers.generated import marked_otherwise, secret_paths, shown, specs
 
 SPEC: dict[str, Any] = {
     "type": "object",
@@ -201,3 +205,109 @@ def test_a_mask_that_the_server_would_store_as_it_is_is_never_sent() -> None:
     assert missing_there["password"] == "p"
     patterned = {"host": "h", "credentials": {"auth_type": "key", "private_key": "-----BEGIN x"}}
     assert actor_config.to_send(patterned, patterned, masked(patterned), paths, SPEC) == patterned
+
+
+# -- any spec --------------------------------------------------------------------------------------------------------
+
+
+@given(st.data())
+def test_whatever_the_spec_an_untouched_object_reads_as_declared(data: st.DataObject) -> None:
+    spec = data.draw(specs())
+    config = data.draw(configs_of(spec))
+    live = actor_config.live(shown(config, spec), config, {}, secret_paths(config, spec))
+    assert live.declared == config
+    assert (live.extras, live.changed_secrets) == ({}, ())
+
+
+@given(st.data())
+def test_a_version_that_masks_other_fields_shows_no_difference_and_no_secret(data: st.DataObject) -> None:
+    before = data.draw(specs())
+    after = data.draw(marked_otherwise(before))
+    config = data.draw(configs_of(before))
+    paths = secret_paths(config, before)
+    tolerated = actor_config.live(shown(config, before), {}, {}, paths).extras
+    # All declared, and nothing declared: what the server holds beyond the program may be secret too.
+    whole = actor_config.live(shown(config, after), config, {}, paths)
+    assert whole.declared == config
+    assert whole.changed_secrets == ()
+    assert actor_config.live(shown(config, after), {}, tolerated, paths).declared == {}
+
+
+@given(st.data())
+def test_a_mask_is_sent_exactly_where_the_server_puts_its_own_secret_back(data: st.DataObject) -> None:
+    spec = data.draw(specs())
+    config = data.draw(configs_of(spec))
+    kept = {"_secret": "the server's"}
+    for path in secret_paths(config, spec):
+        sent = secrets.replaced(config, {path: MASK})
+        answer = masking.restore_masks(secrets.replaced(config, {path: kept}), sent, spec)
+        assert secrets.restored(spec, sent, path) == (secrets.get(answer, path) == kept), path
+
+
+@given(st.data())
+def test_what_is_sent_never_stores_a_mask_and_keeps_every_secret_that_can_be_kept(data: st.DataObject) -> None:
+    spec = data.draw(specs())
+    olds = data.draw(configs_of(spec))
+    news = data.draw(st.one_of(configs_of(spec), st.just(olds)))
+    leaves = secret_paths(olds, spec)
+    store = secrets.replaced(olds, {path: {"_secret": path} for path in leaves})
+
+    sent = actor_config.to_send(news, olds, shown(olds, spec), secret_paths(news, spec), spec)
+    arrived = masking.restore_masks(store, sent, spec)
+
+    assert not secrets.masked(arrived)
+    for path, value in secrets.scalars(arrived):
+        original = path.removesuffix("._secret")
+        if original != path:  # a secret that stayed where it was
+            assert value == original
+            assert secrets.get(olds, original) == secrets.get(news, original)
+    hydrated = {path: secrets.get(olds, path) for path in leaves if secrets.get(arrived, path) == {"_secret": path}}
+    assert secrets.replaced(arrived, hydrated) == news
+    for path in leaves:
+        alone = secrets.replaced(news, {path: MASK})
+        could = secrets.get(olds, path) == secrets.get(news, path) is not None
+        if could and not spec_problems(alone, spec) and secrets.restored(spec, alone, path):
+            assert path in hydrated, f"{path} was sent although a mask would have kept it"
+
+
+def test_a_server_that_masks_nothing_at_all_is_not_believed() -> None:
+    declared = {"host": "h", "password": "p"}
+    live = actor_config.live({**declared, "token": "someone's", "nested": {"key": "k"}}, declared, {}, ["password"])
+    assert live.declared == {**declared, "token": MASK, "nested": MASK}
+    assert live.extras == {"token": MASK, "nested": MASK}
+
+
+def test_a_readable_secret_that_is_another_one_is_told_and_not_shown() -> None:
+    declared = {"host": "h", "password": "p", "key": "k"}
+    live = actor_config.live({"host": "h", "password": "another", "key": MASK}, declared, {}, ["password", "key"])
+    assert live.declared == declared
+    assert live.changed_secrets == ("password",)
+
+
+def test_a_list_with_secrets_is_one_thing() -> None:
+    declared = {"host": "h", "tunnels": [{"name": "a", "key": "1"}, {"name": "b", "key": "2"}]}
+    paths = ["tunnels.0.key", "tunnels.1.key"]
+    shown_now = [{"name": "b", "key": MASK}, {"name": "a", "key": MASK}]
+    reordered = actor_config.live({"host": "h", "tunnels": shown_now}, declared, {}, paths)
+    assert reordered.changed_secrets == tuple(paths)
+    longer = actor_config.live({"host": "h", "tunnels": [*shown_now, {"name": "c", "key": "3"}]}, declared, {}, paths)
+    assert longer.declared["tunnels"][2] == {"name": "c", "key": MASK}
+    assert longer.changed_secrets == tuple(paths)
+
+
+def test_what_the_server_holds_beyond_the_program_is_kept_without_its_secrets() -> None:
+    read = {"host": "h", "port": 5432, "credentials": {"auth_type": "password", "password": "readable"}}
+    assert actor_config.filled(read, {"host": "h"}, [], SPEC) == {
+        "port": 5432,
+        "credentials": {"auth_type": "password", "password": MASK},
+    }
+    assert actor_config.filled(read, {"host": "h"}, [], {}) == {"port": MASK, "credentials": MASK}
+
+
+def test_defaults_that_are_remembered_hold_no_secret() -> None:
+    values = {"port": 5432, "credentials": {"password": "p"}, "tunnels.0.key": "k"}
+    assert actor_config.without_secrets(values, ["credentials.password", "tunnels"]) == {"port": 5432}
+
+
+def test_the_fingerprint_of_an_object_does_not_depend_on_the_order_of_its_fields() -> None:
+    assert secrets.fingerprint("key", {"a": 1, "b": 2}) == secrets.fingerprint("key", {"b": 2, "a": 1})

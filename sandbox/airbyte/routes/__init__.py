@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sandbox.airbyte.routes import (
+    actor_definitions,
     actor_versions,
     actors,
     applications,
@@ -10,6 +11,7 @@ from sandbox.airbyte.routes import (
     commands,
     connection_commands,
     connections,
+    connector_builder,
     definitions,
     deployment,
     discovery,
@@ -25,6 +27,7 @@ from sandbox.airbyte.routes import (
 ENDPOINTS = [
     endpoint
     for module in (
+        actor_definitions,
         actor_versions,
         actors,
         applications,
@@ -32,6 +35,7 @@ ENDPOINTS = [
         commands,
         connection_commands,
         connections,
+        connector_builder,
         definitions,
         deployment,
         discovery,

@@ -74,7 +74,8 @@ def _register(kind: ActorKind) -> None:
             listing: [
                 read(definitions.resolve(definition, workspace.id))
                 for definition in definitions.of_kind(kind)
-                if not body.flag("filterByUsed") or definitions.in_use(definition)
+                if definition.workspace_id in (None, workspace.id)
+                and (not body.flag("filterByUsed") or definitions.in_use(definition))
             ]
         }
 
@@ -96,34 +97,14 @@ def _register(kind: ActorKind) -> None:
         definition = found(instance, body)
         if instance.release.definition_update_needs_workspace(kind.name):
             body.id("workspaceId")
-        if definition.custom and body.has("name"):
-            definition.name = body.text("name")
-        if body.has("resourceRequirements"):
-            definition.resource_requirements = body.object("resourceRequirements")
-        instance.definitions.update_default(definition, body.text("dockerImageTag"))
+        change(instance, definition, body)
         return read(instance.definitions.default(definition))
 
     @api.post(f"{prefix}/create_custom", slow=True)
     def create_custom(instance: Instance, body: Body) -> Json:
         """A definition of the user's own; the image must be one that the registry here was told of."""
-        wanted = body.body(f"{kind.name}Definition")
-        repository, tag = wanted.text("dockerRepository"), wanted.text("dockerImageTag")
         with instance.store.lock:
-            connector = instance.registry.by_repository(repository)
-            if connector is None or tag not in connector.tags:
-                raise ServerFaultError(f"Get Spec job failed: cannot pull image {repository}:{tag}")
-            definition = Definition(
-                new_id(),
-                kind.name,
-                wanted.text("name"),
-                repository,
-                tag,
-                custom=True,
-                workspace_id=body.optional_id("workspaceId") or body.optional_id("scopeId"),
-                documentation_url=wanted.text("documentationUrl"),
-                resource_requirements=wanted.optional_object("resourceRequirements"),
-            )
-            instance.store.definitions.save(definition)
+            definition = make_custom(instance, kind, body, body.body(f"{kind.name}Definition"))
             return read(instance.definitions.default(definition))
 
     @api.post(f"{prefix}/delete", status=204)
@@ -150,6 +131,37 @@ def _register(kind: ActorKind) -> None:
         """The specification of the version that an actor runs."""
         actor = instance.actors.get(kind, body.id(kind.id_key))
         return specification(kind, instance.definitions.resolve_actor(actor))
+
+
+def make_custom(instance: Instance, kind: ActorKind, body: Body, wanted: Body) -> Definition:
+    """A definition of the user's own; ServerFaultError for an image that the registry here was not told of."""
+    repository, tag = wanted.text("dockerRepository"), wanted.text("dockerImageTag")
+    connector = instance.registry.by_repository(repository)
+    if connector is None or tag not in connector.tags:
+        raise ServerFaultError(f"Get Spec job failed: cannot pull image {repository}:{tag}")
+    return instance.store.definitions.save(
+        Definition(
+            new_id(),
+            kind.name,
+            wanted.text("name"),
+            repository,
+            tag,
+            custom=True,
+            workspace_id=body.optional_id("workspaceId") or body.optional_id("scopeId"),
+            documentation_url=wanted.text("documentationUrl"),
+            resource_requirements=wanted.optional_object("resourceRequirements"),
+        )
+    )
+
+
+def change(instance: Instance, definition: Definition, body: Body) -> None:
+    """Another default version; of a custom definition also another name."""
+    instance.definitions.update_default(definition, body.text("dockerImageTag"))
+    if definition.custom and body.has("name"):
+        definition.name = body.text("name")
+    if body.has("resourceRequirements"):
+        definition.resource_requirements = body.object("resourceRequirements")
+    instance.store.definitions.save(definition)
 
 
 def specification(kind: ActorKind, version: Version) -> Json:

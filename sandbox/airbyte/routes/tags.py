@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from sandbox.airbyte.entities import Tag, new_id
-from sandbox.airbyte.errors import ProblemError
+from sandbox.airbyte.errors import NotFoundError, ProblemError
 from sandbox.airbyte.instance import Instance
 from sandbox.airbyte.wire import Answer, Body, Endpoints, Json
 
@@ -32,7 +32,7 @@ def create(instance: Instance, body: Body) -> Json:
 @api.post("/v1/tags/update", since=_SINCE)
 def update(instance: Instance, body: Body) -> Json:
     """Rename or recolour a tag, also on the connections that have it."""
-    held = instance.store.tags.get(body.id("tagId"))
+    held = _held(instance, body)
     tag = _save(instance, Tag(held.id, held.workspace_id, body.text("name"), body.text("color")))
     for connection in instance.store.connections:
         if any(worn["tagId"] == tag.id for worn in connection.tags):
@@ -44,13 +44,21 @@ def update(instance: Instance, body: Body) -> Json:
 @api.post("/v1/tags/delete", status=204, since=_SINCE)
 def delete(instance: Instance, body: Body) -> Answer:
     """Remove a tag, also from the connections that have it."""
-    tag = instance.store.tags.get(body.id("tagId"))
+    tag = _held(instance, body)
     instance.store.tags.remove(tag.id)
     for connection in instance.store.connections:
         if any(worn["tagId"] == tag.id for worn in connection.tags):
             connection.tags = [worn for worn in connection.tags if worn["tagId"] != tag.id]
             instance.store.connections.save(connection)
     return None
+
+
+def _held(instance: Instance, body: Body) -> Tag:
+    """The tag of the body, which must also name its workspace."""
+    tag, workspace_id = instance.store.tags.get(body.id("tagId")), body.id("workspaceId")
+    if tag.workspace_id != workspace_id:
+        raise NotFoundError("TAG", tag.id)
+    return tag
 
 
 def _save(instance: Instance, tag: Tag) -> Tag:

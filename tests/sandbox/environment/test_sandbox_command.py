@@ -77,7 +77,7 @@ def test_the_env_file_gives_a_shell_what_env_gives_a_program(sandbox: Run, root:
 
     assert {name: shell[name] for name in program} == program
     assert sandbox("env").stdout == (root / "env").read_text()
-    assert shell["PULUMI_BACKEND_URL"] == f"file://{root}/state"
+    assert shell["PULUMI_BACKEND_URL"] == f"file://{root}/state?metadata=skip"
 
 
 def test_the_variables_lead_to_the_database(sandbox: Run) -> None:

@@ -58,7 +58,8 @@ def _check_slot(session: Session, slot: str, database: str) -> None:
         )
     plugin, its_database, status = row
     if plugin != "pgoutput":
-        raise RefusalError(f'The replication slot "{slot}" has the plugin {plugin}; it must be pgoutput.')
+        has = f"it has {plugin}" if plugin else "it is a physical one"
+        raise RefusalError(f'The replication slot "{slot}" is not a logical slot of the plugin pgoutput: {has}.')
     if its_database != database:
         raise RefusalError(
             f'The replication slot "{slot}" belongs to the database "{its_database}", not to "{database}".'

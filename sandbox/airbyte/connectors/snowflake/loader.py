@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, suppress
 from datetime import UTC, datetime
 
-from sandbox.airbyte.connectors.base import Batch, ConfiguredStream, Json, Placement, Record, StreamKey
+from sandbox.airbyte.connectors.base import Batch, ConfiguredStream, ConnectorError, Json, Placement, Record, StreamKey
 from sandbox.airbyte.connectors.snowflake.checks import ensure_schema
 from sandbox.airbyte.connectors.snowflake.columns import (
     EXTRACTED_AT,
@@ -153,12 +153,11 @@ class SnowflakeWriter:
                 execute(self._session, f"ALTER TABLE {staged.final.sql} ADD COLUMN {column.sql} {column.type}")
 
     def close(self) -> None:
-        """Drop what was staged and end the session."""
-        try:
-            for staged in self._staged.values():
+        """Drop what was staged and end the session; a failure to do so must not hide the one before."""
+        for staged in self._staged.values():
+            with suppress(ConnectorError):
                 staged.drop()
-        finally:
-            self._resources.close()
+        self._resources.close()
 
 
 def _raw_columns() -> list[Column]:

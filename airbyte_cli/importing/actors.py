@@ -1,0 +1,140 @@
+"""A source or a destination in the words of a pipeline file, with variables where its secrets are."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from airbyte_cli.importing.names import Names, variable
+from airbyte_cli.importing.snapshot import Connector
+from components import normalization
+from components.pipeline_file.secrets import KeyPath, is_secret_name
+from components.pipeline_file.variables import references
+from dynamic_providers.airbyte import secrets, spec
+from dynamic_providers.airbyte.kinds import Kind
+from dynamic_providers.airbyte.models import Actor
+from dynamic_providers.airbyte.values import plain
+
+
+@dataclass(frozen=True)
+class Variable:
+    """A variable that a file refers to and the user has to set."""
+
+    name: str
+    path: str
+    """The field of the config, dotted."""
+    value: Any
+    """What Airbyte shows there: a mask, as a rule."""
+
+    @property
+    def shown(self) -> bool:
+        """Whether Airbyte shows the value, since to the connector it is no secret."""
+        return bool(self.value != secrets.MASK)
+
+
+@dataclass(frozen=True)
+class ActorFile:
+    """What pipeline files say of an actor."""
+
+    kind: Kind
+    actor: Actor
+    connector: Connector
+    document: dict[str, Any]
+    variables: tuple[Variable, ...]
+    obstacles: tuple[str, ...]
+    """Why no file can express it."""
+    unmanaged: tuple[str, ...]
+    """What the file leaves out."""
+
+    def restored(self, config: Mapping[str, Any]) -> dict[str, Any]:
+        """A file's config with the variables replaced by what Airbyte shows."""
+        values = {each.name: each.value for each in self.variables}
+        restored: dict[str, Any] = _restored(config, values)
+        return restored
+
+
+def describe(
+    kind: Kind,
+    actor: Actor,
+    connector: Connector,
+    *,
+    variables: Names,
+    version: str | None = None,
+    resource: str | None = None,
+    adopt: str | None = None,
+) -> ActorFile:
+    """Put an actor into a file's words.
+
+    `version` is one of its own, beside the workspace's; `resource` and `adopt` tell it from others of its name;
+    `variables` gives names to variables.
+    """
+    schema = connector.specification.connection_specification
+    config = plain(actor.connection_configuration or {})
+    dropped = [path for path in spec.unknown_fields(config, schema) if secrets.get(config, path) != secrets.MASK]
+    dropped += sorted(normalization.decides(connector.name) & config.keys()) if kind.name == "destination" else []
+    config = _without(config, {tuple(path.split(".")) for path in dropped})
+    found: list[Variable] = []
+    undeclared: set[str] = set()
+    obstacles = [connector.obstacle] if connector.obstacle else []
+
+    def visit(node: Any, path: KeyPath) -> Any:
+        dotted = ".".join(map(str, path))
+        if isinstance(node, dict):
+            return {key: visit(value, (*path, key)) for key, value in node.items()}
+        if isinstance(node, list):
+            return [visit(value, (*path, index)) for index, value in enumerate(node)]
+        secret = node == secrets.MASK
+        if not isinstance(node, str) or node.startswith(secrets.COORDINATE_PREFIX):
+            return node
+        if not secret and not (node and is_secret_name(path, ())):
+            return node.replace("${", "$${")
+        types = spec.types_at(schema, dotted)
+        if types and "string" not in types:
+            obstacles.append(f"its secret {dotted} is no text but {' or '.join(sorted(types))}, which no variable is")
+        if secret and not is_secret_name(path, ()):
+            undeclared.add(".".join(part for part in path if isinstance(part, str)))
+        name = variables.take(variable(kind.name, resource or actor.name or connector.name, dotted))
+        found.append(Variable(name, dotted, node))
+        return "${" + name + "}"
+
+    document: dict[str, Any] = {
+        "name": actor.name,
+        "connector": connector.name,
+        "version": version,
+        "resource": resource,
+        "adopt": adopt,
+        "config": visit(config, ()),
+        "secrets": sorted(undeclared),
+    }
+    unknown = [path for path in dropped if path not in normalization.decides(connector.name)]
+    unmanaged = [f"its connector's spec does not know {path}"] if (path := ", ".join(unknown)) else []
+    if actor.resource_allocation:
+        unmanaged.append("it has a resource allocation of its own")
+    return ActorFile(
+        kind,
+        actor,
+        connector,
+        {key: value for key, value in document.items() if value not in (None, [])},
+        tuple(found),
+        tuple(obstacles),
+        tuple(unmanaged),
+    )
+
+
+def _restored(node: Any, values: Mapping[str, Any]) -> Any:
+    if isinstance(node, Mapping):
+        return {key: _restored(value, values) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_restored(value, values) for value in node]
+    if not isinstance(node, str):
+        return node
+    return values[references(node)[0]] if references(node) else node.replace("$${", "${")
+
+
+def _without(config: dict[str, Any], paths: set[tuple[str, ...]]) -> dict[str, Any]:
+    def kept(node: dict[str, Any], prefix: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
+        for key, value in node.items():
+            path = (*prefix, *key.split("."))
+            if path not in paths:
+                yield key, dict(kept(value, path)) if isinstance(value, dict) else value
+
+    return dict(kept(config, ()))

@@ -1,0 +1,84 @@
+"""The command ``airbyte-cli import``."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from airbyte_cli.importing import files, snapshot
+from airbyte_cli.importing.plan import Import, plan
+from airbyte_cli.options import ServerUrl, WorkspaceId
+from components.errors import ConfigurationError
+from dynamic_providers.airbyte.client import Client
+from dynamic_providers.airbyte.errors import AirbyteError, SettingsError
+from dynamic_providers.airbyte.session import Session
+from dynamic_providers.airbyte.settings import Settings, base_address
+
+INCOMPLETE = 3
+"""Exit code where something of the workspace is in no file."""
+
+_ID, _SECRET = "AIRBYTE_CLIENT_ID", "AIRBYTE_CLIENT_SECRET"
+
+
+def import_workspace(
+    out: Annotated[Path, typer.Option("--out", help="Folder to write to.")] = Path("imported"),
+    airbyte_url: ServerUrl = None,
+    workspace_id: WorkspaceId = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite files that exist.")] = False,
+) -> None:
+    """Write pipeline files for a workspace that was made by hand, to be adopted by `pulumi up` with `adopt: true`.
+
+    Nothing is written to Airbyte. Exit codes: 0 all of the workspace is in the files; 3 not all of it can be, and what
+    is in no file is listed; 1 it failed, and no file was written.
+    """
+    try:
+        session = _session(airbyte_url, workspace_id)
+        try:
+            made = plan(snapshot.read(session, workspace_id))
+        finally:
+            session.client.close()
+        if made.pipelines:
+            files.write(out, made.files(), force=force)
+    except (AirbyteError, ConfigurationError) as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
+    _say(made, out)
+    if not made.report.complete:
+        raise typer.Exit(INCOMPLETE)
+
+
+def _session(url: str | None, workspace_id: str | None) -> Session:
+    if not url:
+        raise SettingsError("There is no Airbyte to import from", fix="Give --airbyte-url, or set AIRBYTE_URL.")
+    given = {name: os.environ.get(name, "") for name in (_ID, _SECRET)}
+    missing = [name for name, value in given.items() if not value]
+    if len(missing) == 1:
+        raise SettingsError(f"{missing[0]} is not set, but its other half is", fix="Set both, or neither.")
+    return Session(Client(Settings(base_address(url), given[_ID], given[_SECRET])), workspace_id)
+
+
+def _say(made: Import, out: Path) -> None:
+    report = made.report
+    streams = sum(len(file.connection.streams) for file in made.pipelines.values())
+    variables = sum(len(actor.variables) for actor in made.actors)
+    if made.pipelines:
+        typer.echo(
+            f"{out}: {_count(len(made.pipelines), 'pipeline')} with {_count(streams, 'stream')}, "
+            f"{_count(len(made.actors), 'source and destination', 'sources and destinations')}, "
+            f"{_count(variables, 'variable')} to set (import.env.example)."
+        )
+    else:
+        typer.echo("There is no connection that a pipeline file could express, so nothing was written.")
+    for title, findings in (
+        ("Without a file; these stay in Airbyte as they are, and no stack will know them:", report.left_out),
+        ("Not in the file; these settings stay in Airbyte as they are:", report.not_in_file),
+    ):
+        if findings:
+            typer.echo(f"\n{title}", err=True)
+            for finding in findings:
+                typer.echo(f"- {finding}", err=True)
+
+
+def _count(number: int, one: str, many: str = "") -> str:
+    return f"{number} {one if number == 1 else many or one + 's'}"
