@@ -247,7 +247,8 @@ def older() -> Iterator[Airbyte]:
 
 
 def test_an_older_server_is_told_once_and_fails_nothing(older: Airbyte, capfd: pytest.CaptureFixture[str]) -> None:
-    life = Life(watching, older)
+    process = older.session()
+    life = Life(lambda _: watching(process), older)
     life.up(PROGRAM)
     assert life.refresh() == ()
     assert life.up(PROGRAM) == ()

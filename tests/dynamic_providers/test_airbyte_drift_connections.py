@@ -109,6 +109,7 @@ def mapper(kind: str, **configuration: Any) -> Properties:
 
 
 HASHING = {"targetField": "note", "method": "SHA-256", "fieldNameSuffix": "_hashed"}
+AES = {"algorithm": "AES", "mode": "CBC", "padding": "PKCS5Padding", "key": "0f1e2d3c4b5a6978"}
 COLUMNS = [{"fieldPath": [name]} for name in ("id", "updated_at")]
 STREAM_CHANGES: dict[str, list[Properties]] = {
     "sync_mode": [{"syncMode": "full_refresh"}],
@@ -120,6 +121,7 @@ STREAM_CHANGES: dict[str, list[Properties]] = {
     "mappers": [
         {"mappers": [mapper("field-renaming", originalFieldName="note", newFieldName="remark")]},
         {"mappers": [mapper("field-filtering", targetField="note")]},
+        {"mappers": [mapper("encryption", targetField="note", **AES)]},
         {
             "mappers": [
                 mapper("row-filtering", conditions={"type": "EQUAL", "fieldName": "note", "comparisonValue": "x"})
@@ -144,6 +146,7 @@ def test_every_setting_of_a_stream_is_seen(airbyte: Airbyte, connection: Life, f
         airbyte.post("connections/update", {"connectionId": connection.id, "syncCatalog": catalog})
         assert seen(connection) == {f"streams.drift_events.{field}"}, change
     assert connection.refresh() == ("streams",)
+    assert AES["key"] not in str((connection.inputs, connection.outputs))
     assert connection.up({**BASE, **ends(connection), "allow_state_loss": "tests"}) == ("streams",)
     assert seen(connection) == set()
 

@@ -92,9 +92,8 @@ def test_the_production_pipeline_from_nothing_to_nothing(
     assert here == (there[0], pytest.approx(float(there[1])))  # the connector lands numbers as FLOAT
     postgres.cursor().execute("UPDATE orders SET status = 'returned', updated_at = now() WHERE id = 1")
     second = sync(airbyte, ids["connectionId"], poll)
-    assert {each["streamName"]: each["recordsCommitted"] for each in second["job"]["streamAggregatedStats"]} == {
-        "orders": 1
-    }
+    moved = {each["streamName"]: each["recordsCommitted"] for each in second["job"]["streamAggregatedStats"]}
+    assert {stream: records for stream, records in moved.items() if records} == {"orders": 1}
     assert rows(warehouse.cursor(), "SELECT STATUS FROM RAW.PRODUCTION.ORDERS WHERE ID = 1") == [("returned",)]
     assert rows(warehouse.cursor(), "SELECT count(*) FROM RAW.PRODUCTION.ORDERS") == [(there[0],)]
 
