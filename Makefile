@@ -8,7 +8,7 @@ PYTHON := .venv/bin/python
 READY  := .venv/.ready
 CACHE  := $(or $(AIRBYTE_AS_CODE_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/airbyte-as-code)
 
-.PHONY: help demo demo-down test test-kills bench recover lint fmt toolchain lock clean
+.PHONY: help demo demo-down test test-slow test-kills bench recover lint fmt toolchain lock clean
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -22,6 +22,9 @@ demo-down: $(READY) ## Stop what the demo started
 test: lint toolchain ## Everything a change has to pass
 	@echo "==> pytest"
 	@$(PYTHON) -m pytest -n auto --dist loadfile
+
+test-slow: toolchain ## What takes minutes: a whole workspace adopted, every connector's drift, long random stories
+	@$(PYTHON) -m pytest -n auto --dist loadfile -m slow --ignore tests/recovery
 
 test-kills: toolchain ## Kill an engine at every API call of an up, and recover (half an hour or more)
 	@$(PYTHON) -m pytest -n auto -m slow tests/recovery

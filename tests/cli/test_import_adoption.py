@@ -64,6 +64,7 @@ class Project:
             "PULUMI_BACKEND_URL": state.as_uri(),
             "PULUMI_CONFIG_PASSPHRASE": "tests",
             "PULUMI_SKIP_UPDATE_CHECK": "true",
+            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
             "PYTHONPATH": str(root),
             "AIRBYTE_URL": api.url,
             "AIRBYTE_CLIENT_ID": handmade.CLIENT_ID,

@@ -12,17 +12,23 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 
-@pytest.fixture(autouse=True, scope="session")
-def event_loop() -> Iterator[None]:
-    """Outputs want a current event loop, also outside of a Pulumi program.
+@pytest.fixture(scope="session")
+def loop() -> Iterator[asyncio.AbstractEventLoop]:
+    """One event loop for all of these tests: an output may outlive the test that made it."""
+    made = asyncio.new_event_loop()
+    yield made
+    made.close()
 
-    One for all tests: the SDK keeps unfinished outputs of one test until the next one waits for everything.
+
+@pytest.fixture(autouse=True)
+def fresh_engine(loop: asyncio.AbstractEventLoop) -> None:
+    """Outputs want a current event loop, which any other test of the process may have unset by its own.
+
+    What earlier tests left unfinished is forgotten, since the SDK would wait for it in this one.
     """
-    loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
-    yield
-    asyncio.set_event_loop(None)
-    loop.close()
+    pulumi.runtime.settings.SETTINGS.outputs.clear()
+    pulumi.runtime.settings.SETTINGS.rpc_manager.clear()
 
 
 @dataclass

@@ -88,6 +88,7 @@ def test_an_orphaned_plugin_that_finishes_its_create_does_no_harm(
     poll(lambda: not killer.still_running("pulumi.dynamic") or None, 15)
 
 
+@pytest.mark.slow
 def test_an_orphaned_plugin_makes_nothing_behind_the_back_of_the_next_up(
     airbyte: Airbyte, stack: Stack, killer: Killer, poll: Poll
 ) -> None:
