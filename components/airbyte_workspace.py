@@ -5,6 +5,7 @@ through one destination, and none of them may own it.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pulumi
 from pydantic import BaseModel, ConfigDict, Field
@@ -68,51 +69,36 @@ class AirbyteWorkspace(pulumi.ComponentResource):
         """The pipeline's source, made on its first use; `needs` must exist before it is checked."""
         spec = pipeline.spec.source
         if spec.key not in self._sources:
-            pin = self._pins[spec.connector]
-            self._sources[spec.key] = Source(
-                spec.key,
-                source_name=spec.name,
-                connector=spec.connector,
-                definition_id=pin.definition_id,
-                connector_version=self._version_of(spec),
-                accept_breaking=self._args.pins[spec.connector].accept_breaking,
-                config=config.config,
-                secret_paths=config.secret_paths,
-                fingerprint_key=self._fingerprint_key.key,
-                workspace_id=pin.workspace_id,
-                adopt=self._args.adopt if spec.adopt is None else spec.adopt,
-                skip_check=spec.skip_check,
-                origin=pipeline.where("source"),
-                opts=self._child(spec, needs),
-            )
+            arguments = self._arguments(spec, config, pipeline.where("source"))
+            opts = self._child(spec, needs)
+            self._sources[spec.key] = Source(spec.key, source_name=spec.name, opts=opts, **arguments)
         return self._sources[spec.key]
 
     def destination(self, pipeline: Pipeline, config: Resolved, needs: Sequence[pulumi.Resource]) -> Destination:
         """The pipeline's destination, made on its first use; `needs` must exist before it is checked."""
         spec = pipeline.spec.destination
         if spec.key not in self._destinations:
-            pin = self._pins[spec.connector]
-            self._destinations[spec.key] = Destination(
-                spec.key,
-                destination_name=spec.name,
-                connector=spec.connector,
-                definition_id=pin.definition_id,
-                connector_version=self._version_of(spec),
-                accept_breaking=self._args.pins[spec.connector].accept_breaking,
-                config=config.config,
-                secret_paths=config.secret_paths,
-                fingerprint_key=self._fingerprint_key.key,
-                workspace_id=pin.workspace_id,
-                adopt=self._args.adopt if spec.adopt is None else spec.adopt,
-                skip_check=spec.skip_check,
-                origin=pipeline.where("destination"),
-                opts=self._child(spec, needs),
-            )
+            arguments = self._arguments(spec, config, pipeline.where("destination"))
+            opts = self._child(spec, needs)
+            self._destinations[spec.key] = Destination(spec.key, destination_name=spec.name, opts=opts, **arguments)
         return self._destinations[spec.key]
 
-    def _version_of(self, spec: SourceSpec | DestinationSpec) -> pulumi.Input[str]:
-        """The version of a pipeline's own choice, else the workspace's."""
-        return spec.version or self._pins[spec.connector].version
+    def _arguments(self, spec: SourceSpec | DestinationSpec, config: Resolved, origin: str) -> dict[str, Any]:
+        """What a source and a destination are both given."""
+        pin = self._pins[spec.connector]
+        return {
+            "connector": spec.connector,
+            "definition_id": pin.definition_id,
+            "connector_version": spec.version or pin.version,  # a pipeline's own choice, else the workspace's
+            "accept_breaking": self._args.pins[spec.connector].accept_breaking,
+            "config": config.config,
+            "secret_paths": config.secret_paths,
+            "fingerprint_key": self._fingerprint_key.key,
+            "workspace_id": pin.workspace_id,
+            "adopt": self._args.adopt if spec.adopt is None else spec.adopt,
+            "skip_check": spec.skip_check,
+            "origin": origin,
+        }
 
     def _child(
         self, spec: SourceSpec | DestinationSpec | None = None, needs: Sequence[pulumi.Resource] = ()

@@ -65,7 +65,7 @@ def _download_modules(go: Go, say: Say) -> int:
     with heartbeat(say, lambda: f"building Pulumi: downloading Go modules, {modules} so far"):
         run(
             [go.program, "list", "-deps", COMMAND],
-            doing="download the Go modules of Pulumi (are proxy.golang.org or your GOPROXY, and PyPI, reachable?)",
+            doing="download the Go modules of Pulumi (is the Go module proxy, or that of GOPROXY, reachable?)",
             environment=go.environment,
             directory=GO_MODULE,
             on_line=count,
