@@ -55,7 +55,7 @@ class Provider(ABC, Generic[Session]):
     def check_config(self, declared: Properties) -> list[tuple[str, str]]:
         """What is wrong with a configuration, as pairs of property and reason."""
         failures = []
-        for name, value in declared.items():
+        for name, value in sorted(declared.items()):  # the wire has no order
             field = self._fields().get(name)
             if field is None:
                 if name not in self.tolerated | _ENGINES_OWN and value not in (None, "", "false", "[]", "{}"):

@@ -22,6 +22,8 @@ from sandbox import processes, supervisor
 from sandbox.environment import Sandbox
 from tests.sandbox.environment.fakes import fakes
 
+# A shell that runs the tests in the background ignores the signal, for all that it starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 calls = 0
 
 def then_die(function, die_at, before, how):

@@ -138,7 +138,7 @@ def test_a_configuration_that_is_not_known_yet_is_an_error_only_for_what_needs_t
 def test_configuration_that_would_be_passed_over_is_refused(engine: Engine) -> None:
     declared = {"number": "many", "version": "1.2.3", "colour": "red", "heating": "false"}
     checked = engine.stub.CheckConfig(proto.CheckRequest(news=encode(declared)))
-    assert [failure.property for failure in checked.failures] == ["number", "colour"]
+    assert [failure.property for failure in checked.failures] == ["colour", "number"]
 
 
 def test_a_changed_configuration_updates_the_provider_and_never_replaces_it(engine: Engine) -> None:
