@@ -1,12 +1,17 @@
 """The plan of a stack is complete before anything is declared, and says all that is wrong at once."""
 
+import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pulumi
 import pytest
+from ruamel.yaml import YAML
 
 from components.errors import ConfigurationError
+from components.pipeline_file.variables import references
 from components.plan import Plan
 
 StackConfig = Callable[..., None]
@@ -127,3 +132,27 @@ def test_a_destination_too_old_for_typed_tables_is_refused_with_the_version_that
     pins.write_text("source-postgres: 3.7.0\ndestination-snowflake: 2.1.0\n")
     stack_config(connectorsPath=str(pins))
     assert "destination-snowflake 2.1.0 lands raw JSON and can't make typed tables. Pin 3.0.0 or newer." in refusal()
+
+
+@pytest.mark.parametrize("stack", ["dev", "prod"])
+def test_the_example_stacks_make_a_plan(
+    stack: str, stack_config: StackConfig, project_root: Path, key_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = YAML(typ="safe").load((project_root / f"Pulumi.{stack}.yaml").read_text())["config"]
+    for value in written.values():
+        for name in references(str(value)):
+            monkeypatch.setenv(name, key_file.read_text() if name.endswith("PRIVATE_KEY") else f"value-of-{name}")
+    pulumi.runtime.set_all_config(
+        {key: value if isinstance(value, str) else json.dumps(value) for key, value in written.items()}
+    )
+
+    plan = Plan.load()
+
+    assert plan.pipelines[0].source.config["host"].endswith("example.com")
+    assert plan.snowflake is not None
+    assert plan.snowflake.credit_quota == (100 if stack == "prod" else 10)
+    plain = {
+        key: value for key, value in written.items() if re.search("password|secret|privatekey$", key, re.IGNORECASE)
+    }
+    assert plain
+    assert all(references(value) for value in plain.values()), "secrets are references"
