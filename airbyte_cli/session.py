@@ -9,7 +9,17 @@ from dynamic_providers.airbyte.errors import SettingsError
 from dynamic_providers.airbyte.session import Session
 from dynamic_providers.airbyte.settings import Settings, base_address
 
-_ID, _SECRET = "AIRBYTE_CLIENT_ID", "AIRBYTE_CLIENT_SECRET"
+CLIENT_ID, CLIENT_SECRET = "AIRBYTE_CLIENT_ID", "AIRBYTE_CLIENT_SECRET"
+"""The variables that hold the credentials: a command line is there for every user of the machine to read."""
+
+
+def credentials() -> tuple[str, str]:
+    """Client id and secret, both empty where there are none; raises SettingsError for one half alone."""
+    client_id, secret = os.environ.get(CLIENT_ID, ""), os.environ.get(CLIENT_SECRET, "")
+    if bool(client_id) != bool(secret):
+        missing = CLIENT_SECRET if client_id else CLIENT_ID
+        raise SettingsError(f"{missing} is not set, but its other half is", fix="Set both, or neither.")
+    return client_id, secret
 
 
 @contextmanager
@@ -17,12 +27,7 @@ def opened(url: str | None, workspace_id: str | None) -> Iterator[Session]:
     """A session on the server; raises SettingsError where the address or half of the credentials is missing."""
     if not url:
         raise SettingsError("There is no Airbyte to ask", fix="Give --airbyte-url, or set AIRBYTE_URL.")
-    client_id, secret = os.environ.get(_ID, ""), os.environ.get(_SECRET, "")
-    if bool(client_id) != bool(secret):
-        raise SettingsError(
-            f"{_SECRET if client_id else _ID} is not set, but its other half is", fix="Set both, or neither."
-        )
-    client = Client(Settings(base_address(url), client_id, secret))
+    client = Client(Settings(base_address(url), *credentials()))
     try:
         yield Session(client, workspace_id)
     finally:

@@ -1,6 +1,5 @@
 """The commands ``airbyte-cli connectors …``."""
 
-import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from airbyte_cli.connectors.upgrade import Planner
 from airbyte_cli.connectors.versions import Step
 from airbyte_cli.options import Output, PinsFile, PipelinesFolder, ServerUrl, WorkspaceId
 from airbyte_cli.options import RegistryFile as RegistryPath
+from airbyte_cli.session import CLIENT_ID, CLIENT_SECRET, credentials
 from components.errors import ConfigurationError
 from dynamic_providers.airbyte.client import Client
 from dynamic_providers.airbyte.errors import AirbyteError, SettingsError, UnauthorizedError
@@ -31,7 +31,6 @@ app = typer.Typer(no_args_is_help=True, help="Pinned connector versions.")
 OUTDATED, UNKNOWN = 3, 4
 """Exit codes of `outdated --exit-code`."""
 
-_ID, _SECRET = "AIRBYTE_CLIENT_ID", "AIRBYTE_CLIENT_SECRET"
 _NAMED = re.compile(
     r"(?P<connector>([a-z0-9._:-]+/)*(source|destination)-[a-z0-9-]+)(==(?P<version>[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}))?"
 )
@@ -153,11 +152,7 @@ def _facts(file: Path | None, url: str | None, workspace_id: str | None, *, need
 
 
 def _settings(url: str, workspace_id: str | None) -> Settings:
-    client_id, secret = os.environ.get(_ID, ""), os.environ.get(_SECRET, "")
-    if bool(client_id) != bool(secret):
-        raise SettingsError(
-            f"{_SECRET if client_id else _ID} is not set, but its other half is", fix="Set both, or neither."
-        )
+    client_id, secret = credentials()
     try:
         address = base_address(url)
     except SettingsError:
@@ -174,7 +169,7 @@ def _errors() -> Iterator[None]:
     try:
         yield
     except UnauthorizedError as error:
-        typer.echo(f"{error} Here they come from {_ID} and {_SECRET}.", err=True)
+        typer.echo(f"{error} Here they come from {CLIENT_ID} and {CLIENT_SECRET}.", err=True)
         raise typer.Exit(1) from None
     except (ConfigurationError, AirbyteError) as error:
         typer.echo(str(error), err=True)

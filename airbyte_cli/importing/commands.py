@@ -1,6 +1,5 @@
 """The command ``airbyte-cli import``."""
 
-import os
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +8,7 @@ import typer
 from airbyte_cli.importing import files, snapshot
 from airbyte_cli.importing.plan import Import, plan
 from airbyte_cli.options import ServerUrl, WorkspaceId
+from airbyte_cli.session import credentials
 from components.errors import ConfigurationError
 from dynamic_providers.airbyte.client import Client
 from dynamic_providers.airbyte.errors import AirbyteError, SettingsError
@@ -17,8 +17,6 @@ from dynamic_providers.airbyte.settings import Settings, base_address
 
 INCOMPLETE = 3
 """Exit code where something of the workspace is in no file."""
-
-_ID, _SECRET = "AIRBYTE_CLIENT_ID", "AIRBYTE_CLIENT_SECRET"
 
 
 def import_workspace(
@@ -51,11 +49,7 @@ def import_workspace(
 def _session(url: str | None, workspace_id: str | None) -> Session:
     if not url:
         raise SettingsError("There is no Airbyte to import from", fix="Give --airbyte-url, or set AIRBYTE_URL.")
-    given = {name: os.environ.get(name, "") for name in (_ID, _SECRET)}
-    missing = [name for name, value in given.items() if not value]
-    if len(missing) == 1:
-        raise SettingsError(f"{missing[0]} is not set, but its other half is", fix="Set both, or neither.")
-    return Session(Client(Settings(base_address(url), given[_ID], given[_SECRET])), workspace_id)
+    return Session(Client(Settings(base_address(url), *credentials())), workspace_id)
 
 
 def _say(made: Import, out: Path) -> None:

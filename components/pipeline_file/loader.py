@@ -13,7 +13,7 @@ from pydantic_core import ErrorDetails
 
 from components.errors import ConfigurationError, Problem
 from components.pipeline_file import rules
-from components.pipeline_file.document import Document, KeyPath, dotted
+from components.pipeline_file.document import Document, KeyPath
 from components.pipeline_file.models import PipelineSpec
 from components.pipeline_file.variables import references
 
@@ -187,4 +187,4 @@ def collisions(pipelines: list[Pipeline]) -> list[Problem]:
     return problems
 
 
-__all__ = ["Pipeline", "collisions", "dotted", "load_pipeline", "load_pipelines"]
+__all__ = ["Pipeline", "collisions", "load_pipeline", "load_pipelines"]
