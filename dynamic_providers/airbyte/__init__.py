@@ -8,6 +8,7 @@ the server, ``client`` for how it is asked.
 from dynamic_providers.airbyte import schedule
 from dynamic_providers.airbyte.errors import AirbyteError
 from dynamic_providers.airbyte.resources import (
+    AirbyteApi,
     Connection,
     ConnectorVersion,
     Destination,
@@ -23,6 +24,7 @@ from dynamic_providers.airbyte.workspace_resources import (
 )
 
 __all__ = [
+    "AirbyteApi",
     "AirbyteError",
     "Connection",
     "ConnectorVersion",

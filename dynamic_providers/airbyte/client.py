@@ -23,7 +23,7 @@ from dynamic_providers.airbyte.errors import (
 from dynamic_providers.airbyte.models import InstanceConfiguration
 from dynamic_providers.airbyte.redaction import Redactor
 from dynamic_providers.airbyte.releases import Release
-from dynamic_providers.airbyte.settings import Settings
+from dynamic_providers.airbyte.settings import Settings, is_port_forward
 
 CREATES: Final = frozenset(
     {
@@ -91,8 +91,11 @@ class Client:
         self.sleep = sleep
         """How to wait between attempts."""
         self._clock = clock
+        self._address = settings.url
+        if transport is None and is_port_forward(settings.url):
+            self._address, transport = _port_forward(settings.url)
         self._http = httpx.Client(
-            base_url=f"{settings.url}/api/v1/",
+            base_url=f"{self._address}/api/v1/",
             transport=transport,
             timeout=httpx.Timeout(_READ_TIMEOUT, connect=10.0),
             headers={"User-Agent": "airbyte-as-code", "Accept": "application/json"},
@@ -123,7 +126,7 @@ class Client:
 
     def get_public(self, path: str, **query: str) -> dict[str, Any]:
         """Read from the public API, as ``sources/<id>``: for the little that the Config API does not tell."""
-        address = httpx.URL(f"{self._settings.url}/api/public/v1/{path}", params=query)
+        address = httpx.URL(f"{self._address}/api/public/v1/{path}", params=query)
         return responses.body(self._send(str(address), None))
 
     def instance(self) -> InstanceConfiguration:
@@ -133,6 +136,17 @@ class Client:
                 response = self._attempt("instance_configuration", None, authorized=False)
                 self._instance = InstanceConfiguration.model_validate(responses.body(response))
             return self._instance
+
+    def ailment(self) -> str:
+        """What the server's own health check finds wrong, by one short question; empty where that is nothing."""
+        try:
+            response = self._http.get("health", timeout=_PROBE_TIMEOUT)
+            healthy = response.is_success and responses.body(response).get("available") is True
+        except httpx.TransportError as error:
+            return self.redactor.scrub(f"{type(error).__name__}, {error}")
+        except ApiError:
+            return "its health check is answered by something that is not Airbyte"
+        return "" if healthy else f"its health check answers HTTP {response.status_code}, not available"
 
     def answers(self) -> bool:
         """Whether somebody is there, by one short question; for what can do without."""
@@ -255,6 +269,15 @@ class Client:
             why=how,
             fix="Run `pulumi up` again: an object that was made is found by its name and taken over.",
         )
+
+
+def _port_forward(url: str) -> tuple[str, httpx.BaseTransport]:
+    """The address that requests bear inside the cluster, and what carries them there."""
+    # Only here: most servers have an address of their own, and the cluster's client takes half a second to import.
+    from dynamic_providers.kubernetes.port_forward import PortForwardTransport, Target
+
+    target = Target.parse(url)
+    return target.base_url, PortForwardTransport(target)
 
 
 def token_end(token: str) -> float:

@@ -5,6 +5,7 @@
     AirbyteError
     ├── SettingsError               the connection settings are missing or unusable
     ├── AbandonedError              the engine is gone, so nothing more is created
+    ├── NotReadyError               the server did not come up in time
     ├── ApiError                    the server answered something else than success
     │   ├── UnreachableError        nobody answered at the address
     │   ├── UnauthorizedError       401 or 403: the credentials do not do
@@ -50,6 +51,10 @@ class SettingsError(AirbyteError):
 
 class AbandonedError(AirbyteError):
     """The engine is gone, so nothing more is created."""
+
+
+class NotReadyError(AirbyteError):
+    """The server did not come up in time."""
 
 
 class ApiError(AirbyteError):

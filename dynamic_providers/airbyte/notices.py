@@ -13,6 +13,11 @@ _said: set[tuple[str, str]] = set()
 _lock = threading.Lock()
 
 
+def progress(session: Session, text: str) -> None:
+    """Show a line while something takes long."""
+    print(session.redactor.scrub(text), file=sys.stderr, flush=True)  # noqa: T201 - the engine reads it there
+
+
 def warn(session: Session, text: str) -> None:
     """Show a paragraph, without any secret, below the command's output."""
     line = session.redactor.scrub(" ".join(text.split()))

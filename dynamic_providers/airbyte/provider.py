@@ -23,6 +23,7 @@ from pulumi.dynamic import (
 
 from dynamic_providers.airbyte import session
 from dynamic_providers.airbyte.actor import ActorResource
+from dynamic_providers.airbyte.availability import AirbyteApiResource
 from dynamic_providers.airbyte.connection import ConnectionResource
 from dynamic_providers.airbyte.connector_version import ConnectorVersionResource
 from dynamic_providers.airbyte.crud import Resource
@@ -95,6 +96,14 @@ class FingerprintKeyProvider(Provider):
     def resource(self) -> Resource:
         """Needs no server."""
         return FingerprintKeyResource()
+
+
+class AirbyteApiProvider(Provider):
+    """Serves AirbyteApi."""
+
+    def resource(self) -> Resource:
+        """The server of the process's session."""
+        return AirbyteApiResource(session.current())
 
 
 class ConnectorVersionProvider(Provider):

@@ -17,6 +17,7 @@ import pulumi
 from pulumi.dynamic import Resource
 
 from dynamic_providers.airbyte.provider import (
+    AirbyteApiProvider,
     ConnectionProvider,
     ConnectorVersionProvider,
     DestinationProvider,
@@ -25,6 +26,27 @@ from dynamic_providers.airbyte.provider import (
 )
 
 _MODULE = "airbyte"
+
+
+class AirbyteApi(Resource, module=_MODULE, name="AirbyteApi"):
+    """The server's API, once it works: what depends on it is created when its health check and our credentials do.
+
+    `revision` says what was installed, so that an upgrade waits anew; give up after `deadline_seconds`.
+    """
+
+    version: pulumi.Output[str]
+    """The server's own, as 2.2.0."""
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        revision: pulumi.Input[str],
+        deadline_seconds: int = 900,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        props = {"revision": revision, "deadline_seconds": deadline_seconds, "version": None}
+        super().__init__(AirbyteApiProvider(), name, props, opts)
 
 
 class FingerprintKey(Resource, module=_MODULE, name="FingerprintKey"):

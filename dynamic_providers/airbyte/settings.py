@@ -1,7 +1,8 @@
 """Where Airbyte is and who we are there, from stack config.
 
-Keys, in the project's namespace: ``airbyteUrl``, ``airbyteClientId``, ``airbyteClientSecret``,
-``airbyteWorkspaceId`` (optional) and ``airbyteWatchSecrets`` (true or false, the default).
+Keys, in the project's namespace: ``airbyteUrl`` (``https://…`` or ``port-forward://NAMESPACE/SERVICE:PORT``),
+``airbyteClientId``, ``airbyteClientSecret``, ``airbyteWorkspaceId`` (optional) and ``airbyteWatchSecrets`` (true or
+false, the default).
 A value ``${NAME}`` is read from the environment variable NAME.
 """
 
@@ -38,7 +39,7 @@ class Settings:
     """How to reach one Airbyte server."""
 
     url: str
-    """Address without a path, as ``http://localhost:8000``."""
+    """Address without a path, as ``http://localhost:8000`` or ``port-forward://airbyte/airbyte-airbyte-server-svc:8001``."""
     client_id: str = ""
     """Empty where the server has authentication turned off."""
     client_secret: str = field(default="", repr=False)
@@ -87,12 +88,26 @@ def _flag(key: str, value: str) -> bool:
     return value.lower() == "true"
 
 
+def is_port_forward(url: str) -> bool:
+    """Whether the server is reached through its cluster's API."""
+    return urlsplit(url).scheme == "port-forward"
+
+
 def base_address(url: str) -> str:
-    """The server's address without the API's path; raises SettingsError for anything but http(s)."""
+    """The server's address without the API's path; raises SettingsError for anything but http(s) and port-forward."""
     parts = urlsplit(url)
+    if is_port_forward(url):
+        if not (parts.hostname and re.fullmatch(r"/[a-z0-9-]+:\d+", parts.path)):
+            raise SettingsError(
+                f"airbyteUrl: {url!r} names no Service",
+                fix="Write it as port-forward://NAMESPACE/SERVICE:PORT, for the official chart "
+                "port-forward://airbyte/airbyte-airbyte-server-svc:8001.",
+            )
+        return url
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise SettingsError(
-            f"airbyteUrl: {url!r} is no address", fix="Write it as https://airbyte.example.com, without /api."
+            f"airbyteUrl: {url!r} is no address",
+            fix="Write it as https://airbyte.example.com, without /api, or as port-forward://NAMESPACE/SERVICE:PORT.",
         )
     path = re.sub(r"/api(/(public/)?v1)?/?$", "", parts.path).rstrip("/")
     return f"{parts.scheme}://{parts.netloc}{path}"

@@ -1,0 +1,1 @@
+"""What the platform needs of a Kubernetes cluster beyond what Pulumi's own provider does."""
