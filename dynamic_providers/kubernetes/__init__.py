@@ -1,1 +1,9 @@
-"""What the platform needs of a Kubernetes cluster beyond what Pulumi's own provider does."""
+"""What the platform needs of a Kubernetes cluster beyond what Pulumi's own provider does.
+
+Where to start reading: ``resources`` for the program's side, ``release_guard`` for how drift inside a Helm release is
+found and mended, ``port_forward`` for how a server inside the cluster is reached.
+"""
+
+from dynamic_providers.kubernetes.resources import ReleaseGuard
+
+__all__ = ["ReleaseGuard"]

@@ -5,8 +5,10 @@ from typing import Any
 
 from kubernetes import client, config
 
+from dynamic_providers.errors import ReadableError
 
-class ClusterError(Exception):
+
+class ClusterError(ReadableError):
     """The cluster can't be reached, or will not do what it is asked; its text is one readable paragraph."""
 
 

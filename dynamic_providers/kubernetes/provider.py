@@ -1,0 +1,15 @@
+"""The cluster's resources as the engine knows them."""
+
+from dynamic_providers import shell
+from dynamic_providers.airbyte.crud import Resource
+
+
+class ReleaseGuardProvider(shell.Provider):
+    """Serves ReleaseGuard."""
+
+    def resource(self) -> Resource:
+        """Connects for itself."""
+        # Only here: a program that declares a guard has no use for the cluster's client, which is slow to import.
+        from dynamic_providers.kubernetes.release_guard import ReleaseGuardResource
+
+        return ReleaseGuardResource()

@@ -1,0 +1,48 @@
+"""The resources a Pulumi program declares.
+
+::
+
+    ReleaseGuard("airbyte", namespace="airbyte", release=release.name, revision=release.status.revision)
+"""
+
+from typing import Any
+
+import pulumi
+from pulumi.dynamic import Resource
+
+from dynamic_providers.kubernetes.provider import ReleaseGuardProvider
+
+
+class ReleaseGuard(Resource, module="kubernetes", name="ReleaseGuard"):
+    """Holds the objects inside a Helm release to what was released: a refresh sees what deviates, an up mends it.
+
+    Every field that was released is watched, and fields that somebody added to specifications, data and rules; labels
+    and annotations that others add, and what a rollout restart leaves, are not drift. `revision` is the release's, so
+    that each upgrade is looked at. `context` is one of the kubeconfig's; None for the current one.
+    """
+
+    chart: pulumi.Output[str]
+    """Name and version of what is deployed, as airbyte-2.2.0."""
+    objects: pulumi.Output[int]
+    """How many are watched."""
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        namespace: pulumi.Input[str],
+        release: pulumi.Input[str],
+        revision: pulumi.Input[int],
+        context: pulumi.Input[str] | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        props: dict[str, Any] = {
+            "namespace": namespace,
+            "release": release,
+            "revision": revision,
+            "context": context,
+            "drift": {},
+            "chart": None,
+            "objects": None,
+        }
+        super().__init__(ReleaseGuardProvider(), name, props, opts)
