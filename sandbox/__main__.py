@@ -30,16 +30,17 @@ OutputOption = Annotated[Output, typer.Option("--output", "-o", help="json is fo
 
 @app.callback()
 def main() -> None:
-    """PostgreSQL, a Snowflake account, Airbyte and Pulumi on this machine: no account, no cluster, loopback only.
+    """PostgreSQL, a Snowflake account, Airbyte, Kubernetes and Pulumi on this machine: no account, no Docker.
 
-    State, data and logs are in .sandbox, or in the directory that AIRBYTE_AS_CODE_SANDBOX names.
+    Everything listens on loopback only. State, data and logs are in .sandbox, or in the directory that
+    AIRBYTE_AS_CODE_SANDBOX names. Where AIRBYTE_AS_CODE_KUBECONFIG names a kubeconfig, that cluster is used instead.
     """
 
 
 @app.command()
 def up(
     services: Annotated[
-        list[str] | None, typer.Argument(help="postgres, snowflake, airbyte, pulumi; all if not given.")
+        list[str] | None, typer.Argument(help="postgres, snowflake, airbyte, kubernetes, pulumi; all if not given.")
     ] = None,
 ) -> None:
     """Start what does not run yet, and wait until it is ready."""
@@ -54,7 +55,7 @@ def status(output: OutputOption = Output.text) -> None:
     """Show how each service is; exit code 0 only when all run."""
     with readable_errors():
         sandbox = Sandbox.for_project()
-        services, pulumi = sandbox.status(), sandbox.pulumi()
+        services, pulumi, kubernetes = sandbox.status(), sandbox.pulumi(), sandbox.kubernetes()
     running = all(service.state == "running" for service in services)
     if output is Output.json:
         report = {
@@ -62,6 +63,7 @@ def status(output: OutputOption = Output.text) -> None:
             "running": running,
             "services": [asdict(service) for service in services],
             "pulumi": pulumi.model_dump() if pulumi else None,
+            "kubernetes": kubernetes.model_dump() if kubernetes else None,
         }
         print(json.dumps(report, indent=2, default=str))
     else:

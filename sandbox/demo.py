@@ -37,9 +37,11 @@ class DemoError(SandboxError):
 def run(project: Path, say: Callable[[str], None]) -> None:
     """Tell the whole story; raises DemoError where a step fails."""
     started = time.monotonic()
-    chapter("1", "Start the sandbox: PostgreSQL, a Snowflake account, Airbyte and the Pulumi engine", say)
+    chapter("1", "Start the sandbox: PostgreSQL, a Snowflake account, Airbyte, Kubernetes and the Pulumi engine", say)
     sandbox = Sandbox.for_project(project)
     sandbox.up(say)
+    if (kubernetes := sandbox.kubernetes()) and not kubernetes.own:
+        say(ABOUT_THE_CLUSTER)
     story = Story(project, {**os.environ, **sandbox.env()}, say)
     try:
         story.tell()
@@ -48,9 +50,12 @@ def run(project: Path, say: Callable[[str], None]) -> None:
     say(f"\nThe demo took {time.monotonic() - started:.0f} s. {NEXT_STEPS}")
 
 
+ABOUT_THE_CLUSTER = (
+    "What runs in the cluster's pods is simulated; what admission, RBAC, quotas and server-side apply decide is real."
+)
 NEXT_STEPS = """The sandbox is still running. Use it by hand:
 
-    source .sandbox/env                # addresses, credentials, and `pulumi` on PATH
+    source .sandbox/env                # addresses, credentials, and `pulumi`, `kubectl` and `helm` on PATH
     pulumi preview                     # edit pipelines/production.yaml first, and see what would change
     pulumi up
     pulumi stack output pipelines      # ids for your orchestrator

@@ -15,14 +15,15 @@ import shutil
 from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager, suppress
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
-from sandbox import processes
+from sandbox import own_cluster, processes, tools
 from sandbox.errors import SandboxError
-from sandbox.services import Service, services
+from sandbox.services import Kubernetes, Service, services
 from sandbox.state import FILE as STATE_FILE
-from sandbox.state import PulumiState, State
+from sandbox.state import KubernetesState, PulumiState, State
 from sandbox.supervisor import ServiceStatus, Supervisor
+from sandbox.toolchain import numbered
 
 Say = Callable[[str], None]
 """Takes a line for people."""
@@ -74,10 +75,15 @@ class Sandbox:
             for name in DIRECTORIES:
                 (self.root / name).mkdir(exist_ok=True, mode=0o700)
             supervisor = Supervisor(self.root)
-            supervisor.start([member for member in self._members if member.name in chosen], say)
+            members = [member for member in self._members if member.name in chosen]
+            steps = [name for name in (Kubernetes.name, PULUMI) if name in chosen]
+            if Kubernetes.name in chosen:
+                members = self._prepare_kubernetes(supervisor, members, say, numbered(say, 1, len(steps)))
+            supervisor.start(members, say)
             self._write_env()
             if PULUMI in chosen:
-                supervisor.state.pulumi = _provide_pulumi(self.root / "pulumi", say)
+                progress = numbered(say, len(steps), len(steps))
+                supervisor.state.pulumi = tools.provide_pulumi(self.root / "pulumi", say, progress)
                 supervisor.state.save(self.root)
                 self._write_env()
 
@@ -110,11 +116,15 @@ class Sandbox:
                 for each in self._members
             ]
         supervisor = Supervisor(self.root)
-        return [supervisor.status(member) for member in self._members]
+        return [self._own_cluster(supervisor, member) or supervisor.status(member) for member in self._members]
 
     def pulumi(self) -> PulumiState | None:
         """Return which Pulumi the last :meth:`up` chose."""
         return State.of(self.root).pulumi
+
+    def kubernetes(self) -> KubernetesState | None:
+        """Return which cluster, or which programs for it, the last :meth:`up` chose."""
+        return State.of(self.root).kubernetes
 
     def env(self) -> dict[str, str]:
         """Return the variables that a client needs. PATH is this process's, with Pulumi first.
@@ -122,9 +132,9 @@ class Sandbox:
         Raises:
             SandboxError: the sandbox was never started.
         """
-        variables, bin_dir = self._variables()
-        if bin_dir:
-            variables["PATH"] = f"{bin_dir}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+        variables, folders = self._variables()
+        if folders:
+            variables["PATH"] = os.pathsep.join([*map(str, folders), os.environ.get("PATH", os.defpath)])
         return variables
 
     def env_text(self) -> str:
@@ -133,18 +143,46 @@ class Sandbox:
         Raises:
             SandboxError: the sandbox was never started.
         """
-        variables, bin_dir = self._variables()
+        variables, folders = self._variables()
         lines = [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
-        if bin_dir:
-            lines.append(f'export PATH={shlex.quote(str(bin_dir))}:"$PATH"')
+        if folders:
+            lines.append(f'export PATH={shlex.quote(os.pathsep.join(map(str, folders)))}:"$PATH"')
         return "".join(f"{line}\n" for line in lines)
 
-    def _variables(self) -> tuple[dict[str, str], Path | None]:
-        """Return all variables but PATH, and the directory that goes first there."""
+    def _prepare_kubernetes(
+        self, supervisor: Supervisor, members: list[Service], say: Say, progress: Say
+    ) -> list[Service]:
+        """Provide what a cluster needs, and return the members to start: without it, where the cluster is your own."""
+        kubernetes = tools.provide_kubernetes(say, progress)
+        supervisor.state.kubernetes = kubernetes
+        supervisor.state.save(self.root)
+        if kubernetes.own is None:
+            return members
+        for member in members:
+            if member.name == Kubernetes.name:
+                supervisor.stop(member)
+        return [member for member in members if member.name != Kubernetes.name]
+
+    def _own_cluster(self, supervisor: Supervisor, member: Service) -> ServiceStatus | None:
+        """Return how your own cluster is, where it stands for ``member``."""
+        kubernetes = supervisor.state.kubernetes
+        if member.name != Kubernetes.name or kubernetes is None or kubernetes.own is None:
+            return None
+        try:
+            address = own_cluster.address(kubernetes.own)
+        except SandboxError:
+            address = None
+        state: Literal["running", "not answering"] = "not answering"
+        if address and own_cluster.answers(kubernetes.own):
+            state = "running"
+        return ServiceStatus(member.name, own_cluster.TITLE, state, address, None, None, kubernetes.own)
+
+    def _variables(self) -> tuple[dict[str, str], list[Path]]:
+        """Return all variables but PATH, and the directories that go first there."""
         if not self._exists():
             raise SandboxError(f"There is no sandbox in {self.root}. Start one: `python -m sandbox up`.")
         supervisor = Supervisor(self.root)
-        place, pulumi = supervisor.place, supervisor.state.pulumi
+        place, pulumi, kubernetes = supervisor.place, supervisor.state.pulumi, supervisor.state.kubernetes
         variables = {
             "PULUMI_HOME": str(self.root / "pulumi"),
             # Without sidecar files: one that an engine was killed while writing makes the whole state unreadable.
@@ -159,7 +197,10 @@ class Sandbox:
         for member in self._members:
             if member.name in place.ports:
                 variables |= member.variables(place)
-        return variables, pulumi.bin_dir if pulumi else None
+        if kubernetes and kubernetes.own:
+            variables["KUBECONFIG"] = str(kubernetes.own)
+        folders = [tool.bin_dir for tool in (pulumi, kubernetes) if tool and tool.bin_dir]
+        return variables, folders
 
     def _write_env(self) -> None:
         processes.write_private(self.env_file, self.env_text())
@@ -180,18 +221,3 @@ class Sandbox:
             (self.root / name).unlink(missing_ok=True)
         with suppress(OSError):  # not empty
             self.root.rmdir()
-
-
-def _provide_pulumi(home: Path, say: Say) -> PulumiState:
-    # Here, because a sandbox without Pulumi should not need what these import.
-    from sandbox import plugins, toolchain
-
-    engine = toolchain.ensure(say)
-    say(f"{PULUMI:<10} {engine.origin:<13} {engine.pulumi} (language host for Python: {engine.language_host})")
-    return PulumiState(
-        pulumi=engine.pulumi,
-        bin_dir=engine.bin_dir,
-        origin=engine.origin,
-        language_host=engine.language_host,
-        plugins=dict(plugins.install(home, say)),
-    )

@@ -8,6 +8,7 @@ found again, and a number that the system has given to someone else's process si
 import contextlib
 import fcntl
 import os
+import random
 import socket
 import subprocess
 import tempfile
@@ -21,6 +22,9 @@ import psutil
 from sandbox.errors import SandboxError
 
 LOOPBACK = ("127.0.0.1", "::1")
+SERVER_PORTS = range(15000, 32000)
+"""Below what systems give to outgoing connections: from 32768 on Linux, from 49152 elsewhere (RFC 6335)."""
+
 CLOCK_DRIFT = 2.0
 """Seconds by which the start of one process may seem to differ: it is counted from boot, and clocks are corrected."""
 
@@ -78,7 +82,9 @@ class Process:
         try:
             found = psutil.Process(self.pid)
             same = abs(found.create_time() - self.started) < CLOCK_DRIFT
-            return found if same and found.status() != psutil.STATUS_ZOMBIE else None
+            # Of a killed process, the first thread may have ended while others still hold its port and its locks.
+            ended = found.status() == psutil.STATUS_ZOMBIE and found.num_threads() <= 1
+            return found if same and not ended else None
         except psutil.NoSuchProcess:
             return None
 
@@ -139,7 +145,14 @@ def port_is_free(port: int) -> bool:
 
 
 def free_port() -> int:
-    """Return a port of 127.0.0.1 that nobody uses now."""
+    """Return a port of 127.0.0.1 that nobody uses now.
+
+    Not one that the system would give to outgoing connections, where it can be helped: between now and its use, and
+    while a server that is to come back there is stopped, such a port may be given to anyone.
+    """
+    for port in random.sample(SERVER_PORTS, 100):
+        if port_is_free(port):
+            return port
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

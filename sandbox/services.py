@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import psycopg
 
-from sandbox import postgres
+from sandbox import cluster, postgres
 from sandbox.credentials import Secrets, private_key
 from sandbox.postgres.seed import DATABASE
 
@@ -211,9 +211,46 @@ class Airbyte(Service):
         }
 
 
+class Kubernetes(Service):
+    """The cluster. A port-forward to the port of Airbyte's API, of any pod, leads to the Airbyte server."""
+
+    name = "kubernetes"
+    title = "Kubernetes: a real control plane, simulated pods"
+    module = "sandbox.cluster"
+    preferred_port = 6443
+    airbyte_port = 8001
+    """Where the server's pods listen (the chart's `airbyte-server-svc`)."""
+
+    def options(self, place: Place) -> list[str]:
+        """Say where port-forwards lead."""
+        if Airbyte.name not in place.ports:
+            return []
+        return ["--forward", f"{self.airbyte_port}=127.0.0.1:{place.ports[Airbyte.name]}"]
+
+    def address(self, place: Place) -> str:
+        """Return the API server's URL."""
+        return f"https://127.0.0.1:{place.ports[self.name]}"
+
+    def answers(self, place: Place) -> bool:
+        """Ask the API server whether it is ready."""
+        return cluster.answers(place.data(self.name), place.ports[self.name])
+
+    def variables(self, place: Place) -> dict[str, str]:
+        """Return the administrator's kubeconfig."""
+        return {"KUBECONFIG": str(place.data(self.name) / "kubeconfig")}
+
+    def after_stop(self, place: Place) -> None:
+        """End the programs of a cluster that was killed."""
+        cluster.stop(place.data(self.name))
+
+    def destroy(self, place: Place) -> None:
+        """Delete the cluster."""
+        cluster.destroy(place.data(self.name))
+
+
 def services() -> list[Service]:
     """Return all, each after those it needs to know the port of."""
-    return [Postgres(), Snowflake(), Airbyte()]
+    return [Postgres(), Snowflake(), Airbyte(), Kubernetes()]
 
 
 def _status(url: str) -> int | None:

@@ -38,11 +38,20 @@ class PulumiState(BaseModel):
     plugins: dict[str, str]
 
 
+class KubernetesState(BaseModel):
+    """The programs of a cluster (none where it is your own and you have `kubectl` and `helm`), and your kubeconfig."""
+
+    bin_dir: Path | None
+    origin: str
+    own: Path | None = None
+
+
 class State(BaseModel):
     """The whole file."""
 
     services: dict[str, ServiceState] = {}
     pulumi: PulumiState | None = None
+    kubernetes: KubernetesState | None = None
 
     @classmethod
     def of(cls, root: Path) -> Self:

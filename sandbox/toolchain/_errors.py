@@ -1,7 +1,7 @@
-"""What the toolchain says when it cannot provide Pulumi."""
+"""What the toolchain says when it cannot provide what was asked for."""
 
 from sandbox.errors import SandboxError
 
 
 class ToolchainError(SandboxError):
-    """No working Pulumi could be provided: which way failed, why, and what would help."""
+    """No working Pulumi or Kubernetes could be provided: which way failed, why, and what would help."""

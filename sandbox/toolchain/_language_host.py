@@ -1,17 +1,24 @@
 """A folder for PATH with `pulumi` and the language host of our own, ready for the engine to find."""
 
+import json
 import os
 import shlex
 import shutil
+import subprocess
 import sys
 import zipfile
 from pathlib import Path
 
 from sandbox import language_host
-from sandbox.toolchain._build import fetch_python_programs
 from sandbox.toolchain._cache import cache_root, digest, entry
-from sandbox.toolchain._progress import Say
-from sandbox.toolchain._versions import GO_MODULE
+from sandbox.toolchain._errors import ToolchainError
+from sandbox.toolchain._go import Go, usable_go
+from sandbox.toolchain._progress import Say, heartbeat
+from sandbox.toolchain._versions import PULUMI
+
+SDK_MODULE = "github.com/pulumi/pulumi/sdk/v3"
+PROGRAMS = ("python/cmd/pulumi-language-python-exec", "python/dist/pulumi-resource-pulumi-python")
+"""What a Python language host needs and the SDK module carries: runs a program, runs dynamic providers."""
 
 SOURCES = Path(language_host.__file__).parent
 LAUNCHER = SOURCES / "launcher.sh"
@@ -34,8 +41,31 @@ def folder_with(pulumi: Path, name: str, say: Say, python: str = sys.executable)
         _place(pulumi, destination / "pulumi")
 
     sources = [path.read_bytes() for path in (Path(__file__), *sorted(SOURCES.iterdir())) if path.is_file()]
-    sums = (GO_MODULE / "go.sum").read_bytes()
+    _, sums = PULUMI.pins
     return entry(f"{name}-{digest(sums, str(pulumi), python, *sources)}", assemble, say)
+
+
+def fetch_python_programs(destination: Path, say: Say) -> None:
+    """Copy the SDK module's Python programs into `destination`. Raises ToolchainError where that fails."""
+    with usable_go(PULUMI.minimum_go, destination / "go", say) as go:
+        folder = _download_sdk(go, say)
+        for program in PROGRAMS:
+            copied = shutil.copyfile(folder / program, destination / Path(program).name)
+            copied.chmod(0o755)
+
+
+def _download_sdk(go: Go, say: Say) -> Path:
+    """Download the SDK module, checked against go.sum; the folder it is in."""
+    command: list[str | Path] = [go.program, "mod", "download", "-json", SDK_MODULE]
+    with heartbeat(say, lambda: f"downloading {SDK_MODULE}"):
+        answer = subprocess.run(
+            command, cwd=PULUMI.folder, env=go.environment, capture_output=True, text=True, check=False
+        )
+    module = json.loads(answer.stdout) if answer.stdout.strip() else {}
+    if answer.returncode != 0 or "Dir" not in module:
+        reason = module.get("Error") or answer.stderr.strip()
+        raise ToolchainError(f"Could not download the Go module {SDK_MODULE}: {reason}")
+    return Path(module["Dir"])
 
 
 def _pack(archive: Path) -> None:

@@ -21,6 +21,11 @@ LAST_WORDS = 20
 """Lines of a failed program's output that are shown."""
 
 
+def numbered(say: Say, number: int, total: int) -> Say:
+    """Say lines as those of step `number` of `total`; as they are where there is only one step."""
+    return say if total == 1 else lambda line: say(f"[{number}/{total}] {line}")
+
+
 @contextmanager
 def heartbeat(say: Say, describe: Callable[[], str], interval: float = INTERVAL) -> Iterator[None]:
     """Say what `describe` returns every `interval` seconds for as long as the block runs."""

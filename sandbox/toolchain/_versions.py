@@ -1,16 +1,11 @@
-"""Versions: which Pulumi is built or downloaded, which is new enough, and how programs print theirs."""
+"""Versions: which are pinned for a build or a download, which are new enough, and how programs print theirs."""
 
 import re
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 Version = tuple[int, int, int]
-
-MINIMUM_PULUMI: Version = (3, 227, 0)
-"""Oldest `pulumi` on PATH that is used: the first with documented exit codes, which drift detection reads
-(https://www.pulumi.com/docs/iac/cli/exit-codes/)."""
-
-GO_MODULE = Path(__file__).parent / "go" / "pulumi"
-"""The Go module that pins Pulumi and everything it is built from."""
 
 
 def parse_version(text: str) -> Version | None:
@@ -27,19 +22,37 @@ def format_version(version: Version) -> str:
     return ".".join(map(str, version))
 
 
-def pinned_pulumi() -> Version:
-    """Give the version of Pulumi that `go.mod` pins."""
-    return _directive(r"^\s*github\.com/pulumi/pulumi/pkg/v3 v(\S+)")
+@dataclass(frozen=True)
+class GoModule:
+    """A Go module of ours: a go.mod that pins what we build and everything that is built from, and its go.sum."""
+
+    folder: Path
+
+    @property
+    def minimum_go(self) -> Version:
+        """The oldest Go that can build what is pinned."""
+        return self._directive(r"^go (\S+)$")
+
+    @property
+    def pins(self) -> tuple[bytes, bytes]:
+        """The contents of go.mod and go.sum."""
+        return (self.folder / "go.mod").read_bytes(), (self.folder / "go.sum").read_bytes()
+
+    def version_of(self, module: str) -> Version:
+        """Give the version at which `module` is pinned."""
+        return self._directive(rf"^\s*(?:require )?{re.escape(module)} v(\S+)")
+
+    @cached_property
+    def _text(self) -> str:
+        return (self.folder / "go.mod").read_text(encoding="utf-8")
+
+    def _directive(self, pattern: str) -> Version:
+        match = re.search(pattern, self._text, re.MULTILINE)
+        version = parse_version(match[1]) if match else None
+        assert version is not None, f"{pattern} is not in {self.folder / 'go.mod'}"
+        return version
 
 
-def minimum_go() -> Version:
-    """Give the oldest Go that can build what `go.mod` pins."""
-    return _directive(r"^go (\S+)$")
-
-
-def _directive(pattern: str) -> Version:
-    text = (GO_MODULE / "go.mod").read_text(encoding="utf-8")
-    match = re.search(pattern, text, re.MULTILINE)
-    version = parse_version(match[1]) if match else None
-    assert version is not None, f"{pattern} is not in go.mod"
-    return version
+GO_MODULES = Path(__file__).parent / "go"
+PULUMI = GoModule(GO_MODULES / "pulumi")
+KUBERNETES = GoModule(GO_MODULES / "kubernetes")

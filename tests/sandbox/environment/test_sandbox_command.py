@@ -120,6 +120,7 @@ def test_status_for_people_is_a_table(sandbox: Run) -> None:
         ["postgres", "running"],
         ["snowflake", "stopped"],
         ["airbyte", "stopped"],
+        ["kubernetes", "stopped"],
     ]
 
 
@@ -173,7 +174,7 @@ def test_an_error_is_one_paragraph_and_no_traceback(sandbox: Run) -> None:
 
     assert failed.returncode == 1
     assert failed.stdout == ""
-    assert failed.stderr == "error: Unknown: redis. The sandbox has postgres, snowflake, airbyte, pulumi.\n"
+    assert failed.stderr == "error: Unknown: redis. The sandbox has postgres, snowflake, airbyte, kubernetes, pulumi.\n"
 
 
 def test_a_key_pair_is_made_once_and_its_halves_belong_together(tmp_path: Path) -> None:

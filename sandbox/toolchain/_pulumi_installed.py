@@ -9,7 +9,11 @@ from pathlib import Path
 
 from sandbox.toolchain._cache import cache_root
 from sandbox.toolchain._progress import Say
-from sandbox.toolchain._versions import MINIMUM_PULUMI, Version, format_version, parse_version
+from sandbox.toolchain._versions import Version, format_version, parse_version
+
+MINIMUM_PULUMI: Version = (3, 227, 0)
+"""Oldest `pulumi` on PATH that is used: the first with documented exit codes, which drift detection reads
+(https://www.pulumi.com/docs/iac/cli/exit-codes/)."""
 
 LANGUAGE_HOST = "pulumi-language-python"
 ANSWER_TIMEOUT = 20.0
