@@ -17,7 +17,7 @@ from typing import Final, Literal
 
 Origin = Literal["official", "stand-in"]
 
-PLUGINS: Final[Mapping[str, str]] = {"postgresql": "3.18.2", "snowflake": "2.22.0"}
+PLUGINS: Final[Mapping[str, str]] = {"kubernetes": "4.34.2", "postgresql": "3.18.2", "snowflake": "2.22.0"}
 """Package and version: those of the SDKs in requirements.lock, which ask the engine for exactly these."""
 
 _DOWNLOADS: Final = "https://get.pulumi.com/releases/plugins/"

@@ -91,6 +91,15 @@ class Provider(ABC, Generic[Session]):
                 self._session = self.open(self._configuration)
             return self._session
 
+    @property
+    def current_session(self) -> Session | None:
+        """The session if there is one already."""
+        return self._session
+
+    def replacing(self, was: Properties, will_be: Properties) -> list[str]:  # noqa: ARG002 - for providers with rules
+        """The changed fields of the configuration that make everything anew: those that lead to another server."""
+        return []
+
     def shut(self) -> None:
         """Close the session if there is one."""
         with self._lock:

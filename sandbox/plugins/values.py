@@ -36,6 +36,9 @@ Value: TypeAlias = Any
 
 Properties: TypeAlias = dict[str, Value]
 
+Path: TypeAlias = tuple[str | int, ...]
+"""Where a value is: the keys and indices that lead to it."""
+
 
 class UnsupportedValueError(ValueError):
     """A property holds something that no resource of these providers takes: an asset, an archive."""
@@ -54,6 +57,29 @@ def decode(struct: struct_pb2.Struct) -> tuple[Properties, frozenset[str]]:
         if secret:
             secrets.add(name)
     return properties, frozenset(secrets)
+
+
+def decode_deeply(struct: struct_pb2.Struct) -> tuple[Properties, frozenset[Path]]:
+    """Plain properties, and the paths of what was marked as a secret.
+
+    A secret inside a list makes the whole list one: elements move, and what moved must not be told.
+    Raises :class:`UnsupportedValueError` on assets and archives.
+    """
+    properties, _ = decode(struct)
+    return properties, frozenset(
+        path for name, value in struct.fields.items() for path in _secret_paths((name,), value)
+    )
+
+
+def _secret_paths(path: Path, value: struct_pb2.Value) -> Iterable[Path]:
+    if value.WhichOneof("kind") == "struct_value":
+        fields = value.struct_value.fields
+        if _SIGNATURE_KEY not in fields:
+            for key, item in fields.items():
+                yield from _secret_paths((*path, key), item)
+            return
+    if _decode(str(path[-1]), value)[1]:
+        yield path
 
 
 def _decode(name: str, value: struct_pb2.Value) -> tuple[Value, bool]:
@@ -89,22 +115,25 @@ def _decode_struct(name: str, struct: struct_pb2.Struct) -> tuple[Value, bool]:
     return {key: plain for key, (plain, _) in inner.items()}, any(secret for _, secret in inner.values())
 
 
-def encode(properties: Mapping[str, Value], secrets: Iterable[str] = ()) -> struct_pb2.Struct:
-    """The wire form of `properties`; those named in `secrets` are marked as such, and None is left out."""
-    marked = frozenset(secrets)
+def encode(
+    properties: Mapping[str, Value], secrets: Iterable[str | Path] = (), *, nulls: bool = False
+) -> struct_pb2.Struct:
+    """The wire form of `properties`; what `secrets` name is marked as such.
+
+    None is left out unless `nulls`, for which it says something.
+    """
+    marked = frozenset((secret,) if isinstance(secret, str) else secret for secret in secrets)
     struct = struct_pb2.Struct()
     for name, value in properties.items():
-        if value is None:
-            continue
-        target = struct.fields[name]
-        if name in marked:
-            target.struct_value.fields[_SIGNATURE_KEY].string_value = _SECRET
-            target = target.struct_value.fields["value"]
-        _encode(value, target)
+        if value is not None or nulls:
+            _encode(value, struct.fields[name], (name,), marked, nulls)
     return struct
 
 
-def _encode(value: Value, target: struct_pb2.Value) -> None:
+def _encode(value: Value, target: struct_pb2.Value, path: Path, marked: frozenset[Path], nulls: bool) -> None:
+    if path in marked:
+        target.struct_value.fields[_SIGNATURE_KEY].string_value = _SECRET
+        target = target.struct_value.fields["value"]
     if value is None:
         target.null_value = 0
     elif value is UNKNOWN:
@@ -118,12 +147,12 @@ def _encode(value: Value, target: struct_pb2.Value) -> None:
     elif isinstance(value, Mapping):
         target.struct_value.SetInParent()
         for key, item in value.items():
-            if item is not None:
-                _encode(item, target.struct_value.fields[key])
+            if item is not None or nulls:
+                _encode(item, target.struct_value.fields[key], (*path, key), marked, nulls)
     else:
         target.list_value.SetInParent()
-        for item in value:
-            _encode(item, target.list_value.values.add())
+        for index, item in enumerate(value):
+            _encode(item, target.list_value.values.add(), (*path, index), marked, nulls)
 
 
 def is_known(value: Value) -> bool:

@@ -20,6 +20,7 @@ from pulumi.runtime.proto import provider_pb2_grpc
 
 from sandbox import postgres as postgres_sandbox
 from sandbox.plugins.provider import Provider
+from sandbox.plugins.resource_servicer import ResourceServicer
 from sandbox.plugins.server import start
 from sandbox.plugins.snowflake.provider import Snowflake
 from sandbox.plugins.values import Properties, decode, encode
@@ -143,7 +144,7 @@ def engine_of() -> Iterator[Callable[[Provider[Any]], Engine]]:
     started: list[tuple[Any, Engine, Provider[Any]]] = []
 
     def engine(provider: Provider[Any]) -> Engine:
-        server, port = start(provider)
+        server, port = start(ResourceServicer(provider))
         started.append((server, Engine(port), provider))
         return started[-1][1]
 

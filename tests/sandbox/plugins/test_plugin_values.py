@@ -9,7 +9,15 @@ from google.protobuf import json_format, struct_pb2  # type: ignore[import-untyp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.plugins.values import UNKNOWN, UnsupportedValueError, decode, encode, is_known, secret_texts
+from sandbox.plugins.values import (
+    UNKNOWN,
+    UnsupportedValueError,
+    decode,
+    decode_deeply,
+    encode,
+    is_known,
+    secret_texts,
+)
 
 SIGNATURE = "4dabf18193072939515e22adb298388d"
 UNKNOWN_ON_THE_WIRE = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
@@ -41,6 +49,20 @@ def test_a_secret_inside_a_list_makes_the_property_secret() -> None:
     properties, secrets = decode(wire({"names": ["a", SECRET], "host": "h"}))
     assert properties == {"names": ["a", "hush"], "host": "h"}
     assert secrets == frozenset({"names"})
+
+
+def test_secrets_below_the_top_are_told_by_their_paths() -> None:
+    struct = wire({"data": {"a": "x", "b": SECRET}, "spec": {"list": ["a", SECRET]}, "c": SECRET})
+    properties, secrets = decode_deeply(struct)
+    assert properties == {"data": {"a": "x", "b": "hush"}, "spec": {"list": ["a", "hush"]}, "c": "hush"}
+    assert secrets == {("data", "b"), ("spec", "list"), ("c",)}
+    assert decode_deeply(encode(properties, secrets)) == (properties, secrets)
+
+
+def test_nulls_are_kept_where_they_say_something() -> None:
+    properties = {"values": {"a": None, "b": [None]}, "c": None}
+    assert decode(encode(properties, nulls=True))[0] == properties
+    assert decode(encode(properties))[0] == {"values": {"b": [None]}}
 
 
 def test_an_output_without_value_is_unknown() -> None:
