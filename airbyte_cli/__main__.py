@@ -9,6 +9,7 @@ from airbyte_cli import connections, pipelines
 from airbyte_cli.connectors import commands as connectors
 from airbyte_cli.importing.commands import import_workspace
 from airbyte_cli.pipelines import json_schema
+from airbyte_cli.platform import commands as platform
 
 __all__ = ["app", "json_schema", "main"]
 
@@ -16,6 +17,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 app.add_typer(pipelines.app, name="pipelines")
 app.add_typer(connectors.app, name="connectors")
 app.add_typer(connections.app, name="connections")
+app.add_typer(platform.app, name="platform")
 app.command("import")(import_workspace)
 
 

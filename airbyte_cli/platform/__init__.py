@@ -1,0 +1,1 @@
+"""``airbyte-cli platform``: what concerns the Helm chart that Airbyte is installed from."""
