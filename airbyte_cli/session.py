@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from dynamic_providers.airbyte.client import Client
-from dynamic_providers.airbyte.errors import SettingsError
+from dynamic_providers.airbyte.errors import NotFoundError, SettingsError
 from dynamic_providers.airbyte.session import Session
 from dynamic_providers.airbyte.settings import Settings, base_address
 
@@ -24,11 +24,27 @@ def credentials() -> tuple[str, str]:
 
 @contextmanager
 def opened(url: str | None, workspace_id: str | None) -> Iterator[Session]:
-    """A session on the server; raises SettingsError where the address or half of the credentials is missing."""
+    """A session on the server; raises SettingsError for a missing address, half of the credentials, or no workspace."""
     if not url:
         raise SettingsError("There is no Airbyte to ask", fix="Give --airbyte-url, or set AIRBYTE_URL.")
     client = Client(Settings(base_address(url), *credentials()))
     try:
-        yield Session(client, workspace_id)
+        session = Session(client, workspace_id)
+        known_workspace(session)
+        yield session
     finally:
         client.close()
+
+
+def known_workspace(session: Session) -> None:
+    """Raise SettingsError where the workspace that was asked for is not there: its lists would just be empty."""
+    if session.declared_workspace is None:
+        return
+    try:
+        session.client.post("workspaces/get", {"workspaceId": session.declared_workspace})
+    except NotFoundError:
+        raise SettingsError(
+            f"Airbyte at {session.client.url} has no workspace {session.declared_workspace}",
+            fix="Correct the id (it is in the address of every page of the workspace), or leave it out for the "
+            "instance's default workspace.",
+        ) from None

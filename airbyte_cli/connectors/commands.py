@@ -1,6 +1,7 @@
 """The commands ``airbyte-cli connectors …``."""
 
 import re
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from airbyte_cli.connectors.upgrade import Planner
 from airbyte_cli.connectors.versions import Step
 from airbyte_cli.options import Output, PinsFile, PipelinesFolder, ServerUrl, WorkspaceId
 from airbyte_cli.options import RegistryFile as RegistryPath
-from airbyte_cli.session import CLIENT_ID, CLIENT_SECRET, credentials
+from airbyte_cli.session import CLIENT_ID, CLIENT_SECRET, credentials, known_workspace
 from components.errors import ConfigurationError
 from dynamic_providers.airbyte.client import Client
 from dynamic_providers.airbyte.errors import AirbyteError, SettingsError, UnauthorizedError
@@ -31,6 +32,7 @@ app = typer.Typer(no_args_is_help=True, help="Pinned connector versions.")
 OUTDATED, UNKNOWN = 3, 4
 """Exit codes of `outdated --exit-code`."""
 
+_VERSION = re.compile(r"\d+\.\d+\.\d+[A-Za-z0-9_.-]*")
 _NAMED = re.compile(
     r"(?P<connector>([a-z0-9._:-]+/)*(source|destination)-[a-z0-9-]+)(==(?P<version>[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}))?"
 )
@@ -76,7 +78,11 @@ def upgrade(
     within: Annotated[Step, typer.Option("--within", help="The biggest step to take.")] = "major",
     accept_breaking: Annotated[
         list[str] | None,
-        typer.Option("--accept-breaking", metavar="CONNECTOR==VERSION", help="A breaking change to cross; repeatable."),
+        typer.Option(
+            "--accept-breaking",
+            metavar="[CONNECTOR==]VERSION",
+            help="A breaking change to cross, which is written into the file too; repeatable.",
+        ),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would change, and write nothing.")] = False,
     connectors: PinsFile = Path("connectors.yaml"),
@@ -90,15 +96,20 @@ def upgrade(
     Exit codes: 0 done, or nothing to do; 1 refused, and nothing was written.
     """
     asked = _asked(named or [])
-    accepted = _accepted(accept_breaking or [])
+    accepted = _accepted(accept_breaking or [], asked, every=every)
     if not asked and not every:
         raise typer.BadParameter("name connectors, or give --all")
     with _errors(), _facts(registry, airbyte_url, workspace_id, needed=every or None in asked.values()) as found:
         pins = pinned.read(connectors, pipelines)
-        plan = Planner(pins, found.facts, within, accepted).plan(asked, every=every)
+        again = _options(connectors=connectors, pipelines=pipelines, registry=registry)
+        plan = Planner(pins, found.facts, within, accepted, again).plan(asked, every=every)
         if plan.refusals:
             raise ConfigurationError(plan.refusals)
-        text = pins_file.edited(pins.pins, {change.connector: change.new for change in plan.changes})
+        text = pins_file.edited(
+            pins.pins,
+            {change.connector: change.new for change in plan.changes},
+            {change.connector: change.accepts for change in plan.changes},
+        )
         if plan.changes and not dry_run:
             pins_file.write(connectors, text)
     for change in plan.changes:
@@ -137,7 +148,9 @@ def _facts(file: Path | None, url: str | None, workspace_id: str | None, *, need
     client = Client(settings)
     try:
         if client.answers():
-            server = Server(Session(client, settings.workspace_id))
+            session = Session(client, settings.workspace_id)
+            known_workspace(session)
+            server = Server(session)
             yield _Found(Facts(registry, server), settings.url, str(file) if file else "server")
         elif registry is not None:
             typer.echo(f"Airbyte does not answer at {settings.url}; what runs is unknown.", err=True)
@@ -191,11 +204,24 @@ def _asked(named: list[str]) -> dict[str, str | None]:
     return asked
 
 
-def _accepted(texts: list[str]) -> set[tuple[str, str]]:
+def _accepted(texts: list[str], asked: dict[str, str | None], *, every: bool) -> set[tuple[str, str]]:
+    """Connector and version of each breaking change that is accepted; a version alone is that of the one connector."""
     accepted = set()
     for text in texts:
         match = _NAMED.fullmatch(text)
-        if match is None or match["version"] is None:
-            raise typer.BadParameter(f"--accept-breaking {text!r} is not of the form CONNECTOR==VERSION")
-        accepted.add((match["connector"], match["version"]))
+        if match is not None and match["version"] is not None:
+            accepted.add((match["connector"], match["version"]))
+        elif match is not None or not _VERSION.fullmatch(text):
+            raise typer.BadParameter(f"--accept-breaking {text!r} is not of the form CONNECTOR==VERSION or VERSION")
+        elif every or len(asked) != 1:
+            raise typer.BadParameter(f"--accept-breaking {text} does not say of which connector: CONNECTOR=={text}")
+        else:
+            accepted.add((next(iter(asked)), text))
     return accepted
+
+
+def _options(**paths: Path | None) -> str:
+    """The options of a command line that are not at their defaults."""
+    defaults = {"connectors": Path("connectors.yaml"), "pipelines": Path("pipelines")}
+    given = {name: path for name, path in paths.items() if path is not None and path != defaults.get(name)}
+    return "".join(f" --{name} {shlex.quote(str(path))}" for name, path in given.items())

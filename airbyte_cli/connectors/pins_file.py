@@ -8,29 +8,37 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 
 from ruamel.yaml import YAML
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode
 
+from airbyte_cli.connectors import accepting
 from components.errors import ConfigurationError, Problem
 from components.pipeline_file import Pins, load_pins
 
 
-def edited(pins: Pins, versions: Mapping[str, str]) -> str:
-    """The file's new text, with these versions of connectors that it pins already.
+def edited(
+    pins: Pins, versions: Mapping[str, str], accepted: Mapping[str, Sequence[str]] = MappingProxyType({})
+) -> str:
+    """The file's new text, with these versions of connectors that it pins already, accepting these breaking changes.
 
     Raises ConfigurationError where a version can't be replaced, or would not be a pin (`latest`).
     """
     file = pins.document.file
     text = _text(file)
+    accepts = dict(pins.accept_breaking)
     for connector, version in versions.items():
         start, end = _place(pins, text, connector)
         text = text[:start] + _written(version, text[start:end]) + text[end:]
-    _check(file, text, {**pins.versions, **versions})
+        if added := accepted.get(connector):
+            text = accepting.added(text, connector, [_written(each, " ") for each in added])
+            accepts[connector] = (*accepts.get(connector, ()), *added)
+    _check(file, text, {**pins.versions, **versions}, accepts)
     return text
 
 
@@ -90,17 +98,17 @@ def _written(version: str, old: str) -> str:
     return f"{quote}{version}{quote}"
 
 
-def _check(file: Path, text: str, expected: Mapping[str, str]) -> None:
+def _check(file: Path, text: str, versions: Mapping[str, str], accepts: Mapping[str, Sequence[str]]) -> None:
     """Read the new text as every other command will."""
     with tempfile.TemporaryDirectory() as folder:
         draft = Path(folder) / file.name
         draft.write_bytes(text.encode("utf-8"))
         try:
-            versions = load_pins(draft).versions
+            found = load_pins(draft)
         except ConfigurationError as error:
             raise ConfigurationError(
                 replace(problem, where=problem.where.replace(str(draft), str(file))) for problem in error.problems
             ) from None
-    if versions != expected:
-        what = "can't be edited without changing more than the versions."
+    if found.versions != versions or found.accept_breaking != accepts:
+        what = "can't be edited without changing more than what was asked for."
         raise ConfigurationError([Problem(str(file), what, "Edit it by hand.")])

@@ -16,14 +16,19 @@ Accepted = Collection[tuple[str, str]]
 
 @dataclass(frozen=True)
 class Change:
-    """A pin that moves."""
+    """A pin that moves, or that is to accept breaking changes where it is."""
 
     connector: str
     old: str
     new: str
+    accepts: tuple[str, ...] = ()
+    """Breaking changes that are to stand in the file from now on."""
 
     def __str__(self) -> str:
-        return f"{self.connector}: {self.old} -> {self.new}"
+        accepted = ", ".join(self.accepts)
+        if self.old == self.new:
+            return f"{self.connector}: {self.old}, accepting {accepted}"
+        return f"{self.connector}: {self.old} -> {self.new}" + (f", accepting {accepted}" if accepted else "")
 
 
 @dataclass
@@ -44,6 +49,8 @@ class Planner:
     facts: Facts
     limit: Step = "major"
     accepted: Accepted = ()
+    options: str = ""
+    """What else was on the command line, for the one to run instead."""
 
     def plan(self, asked: Mapping[str, str | None], *, every: bool = False) -> Plan:
         """Plan the upgrade of the connectors asked for, to a version or (None) to the latest; or of every one."""
@@ -89,7 +96,7 @@ class Planner:
             plan.notes.append(
                 f"{connector} stays at {old}: {newest} is a {step(old, newest)} step, beyond --within {self.limit}."
             )
-        else:
+        elif not self._accept(plan, connector):
             bad = known_bad.reason(connector, old)
             plan.notes.append(
                 f"{connector} stays at {old}, although it is known to be bad: {bad}"
@@ -103,7 +110,8 @@ class Planner:
             what = f"{old} -> {new} is a {step(old, new)} step, and --within {self.limit} was asked for."
             plan.refusals.append(self._problem(connector, what, "Name a nearer version, or drop --within."))
         elif new == old:
-            plan.notes.append(f"{connector} is at {old} already.")
+            if not self._accept(plan, connector):
+                plan.notes.append(f"{connector} is at {old} already.")
         else:
             self._consider(plan, connector, new)
 
@@ -116,8 +124,14 @@ class Planner:
         if problems:
             plan.refusals += problems
         else:
-            plan.changes.append(Change(connector, old, new))
-            plan.notes += self._to_write(connector, new)
+            plan.changes.append(Change(connector, old, new, self._to_write(connector)))
+
+    def _accept(self, plan: Plan, connector: str) -> bool:
+        """Have the file accept what was asked for, with the version that it has; gives whether there is anything."""
+        version, added = self.pinned.pins.versions[connector], self._to_write(connector)
+        if added:
+            plan.changes.append(Change(connector, version, version, added))
+        return bool(added)
 
     def _bad(self, connector: str, new: str) -> list[Problem]:
         why = known_bad.reason(connector, new)
@@ -131,41 +145,36 @@ class Planner:
         return [self._problem(connector, f"there is no version {new} of it.", fix)]
 
     def _breaking(self, connector: str, old: str, new: str, crossing: Crossing) -> list[Problem]:
+        described = {v: change for v, change in crossing.changes.items() if not self._accepts(connector, v)}
+        majors = [] if crossing.complete else majors_without(old, new, crossing.changes)
+        unexplained = [version for version in majors if not self._accepts(connector, version)]
+        command = self._command(connector, new, [*described, *unexplained])
         problems = []
-        for version, change in crossing.changes.items():
-            if self._accepts(connector, version):
-                continue
+        for version, change in described.items():
             by = f", to be adopted by {change.upgrade_deadline}" if change.upgrade_deadline else ""
             what = f"{old} -> {new} crosses the breaking change {version}{by}: {_sentence(change.message)}"
             guide = change.migration_documentation_url or "its migration guide"
-            fix = f"Read {guide} and accept it with --accept-breaking {connector}=={version}"
-            problems.append(self._problem(connector, what, fix))
-        unexplained = [] if crossing.complete else majors_without(old, new, crossing.changes)
+            problems.append(self._problem(connector, what, f"Read {guide} and run: {command}"))
         for version in unexplained:
-            if not self._accepts(connector, version):
-                what = f"{old} -> {new} may cross a breaking change, {version}, that nobody here can describe."
-                fix = (
-                    "Give a registry file, which does (--registry); or read the connector's changelog and accept it "
-                    f"with --accept-breaking {connector}=={version}"
-                )
-                problems.append(self._problem(connector, what, fix))
+            what = f"{old} -> {new} may cross a breaking change, {version}, that nobody here can describe."
+            fix = f"Give a registry file, which does (--registry); or read the connector's changelog and run: {command}"
+            problems.append(self._problem(connector, what, fix))
         return problems
+
+    def _command(self, connector: str, new: str, missing: list[str]) -> str:
+        """The command that takes the step, accepting all that is missing and what was accepted already."""
+        given = sorted(version for name, version in self.accepted if name == connector)
+        accepted = "".join(f" --accept-breaking {connector}=={version}" for version in (*given, *missing))
+        return f"airbyte-cli connectors upgrade {connector}=={new}{accepted}{self.options}"
 
     def _accepts(self, connector: str, version: str) -> bool:
         """Whether the command line or connectors.yaml takes a breaking change."""
         return (connector, version) in self.accepted or version in self.pinned.pins.accept_breaking.get(connector, ())
 
-    def _to_write(self, connector: str, new: str) -> list[str]:
-        """What `pulumi up` needs to read in connectors.yaml to cross the breaking changes that were accepted here."""
+    def _to_write(self, connector: str) -> tuple[str, ...]:
+        """The accepted breaking changes that the file lacks: `pulumi up` reads them there."""
         before = self.pinned.pins.accept_breaking.get(connector, ())
-        added = sorted(version for name, version in self.accepted if name == connector and version not in before)
-        if not added:
-            return []
-        listed = ", ".join(f'"{version}"' for version in (*before, *added))
-        return [
-            f"{self.pinned.where(connector)}: `pulumi up` wants the breaking change accepted in the file: "
-            f"`{connector}: {{version: {new}, accept_breaking: [{listed}]}}`."
-        ]
+        return tuple(sorted(version for name, version in self.accepted if name == connector and version not in before))
 
     def _elsewhere(self, wanted: Collection[str]) -> list[str]:
         return [

@@ -16,6 +16,7 @@ from dynamic_providers.airbyte import responses
 from dynamic_providers.airbyte.errors import (
     AbandonedError,
     ApiError,
+    NoAnswerError,
     OutcomeUnknownError,
     UnauthorizedError,
     UnreachableError,
@@ -115,7 +116,7 @@ class Client:
     ) -> dict[str, Any]:
         """Call an operation, as ``sources/list_paginated``; the answer is ``{}`` where the server sends none.
 
-        `unretried` are statuses that the caller has another answer to than a second try.
+        `unretried` are statuses that the caller has another answer to than a second try; to a lost answer, too.
         """
         response = self._send(operation, body if body is not None else {}, unretried)
         return responses.body(response) if response.content else {}
@@ -210,8 +211,8 @@ class Client:
                 unsent = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
                 if creates and not unsent:
                     raise self._lost(operation, type(error).__name__) from None
-                if last:
-                    raise self._unreachable(operation, error) from None
+                if last or (unretried and not unsent):
+                    raise self._unreachable(operation, error, UnreachableError if unsent else NoAnswerError) from None
             else:
                 if response.is_success:
                     return response
@@ -253,8 +254,10 @@ class Client:
         with self._token_lock:
             self._token = ""
 
-    def _unreachable(self, operation: str, error: httpx.TransportError) -> UnreachableError:
-        return UnreachableError(
+    def _unreachable(
+        self, operation: str, error: httpx.TransportError, kind: type[UnreachableError]
+    ) -> UnreachableError:
+        return kind(
             f"Airbyte does not answer at {self._settings.url}",
             operation=operation,
             why=f"{type(error).__name__} on {operation}: {self.redactor.scrub(str(error))}",

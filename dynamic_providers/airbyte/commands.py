@@ -1,9 +1,10 @@
 """Checks and discoveries, which run as jobs for up to half an hour, past proxies that do not wait so long.
 
 The plain operations hold the request until the job is done; an ingress in front of Airbyte gives up after a minute, as
-a rule, and answers 502, 503 or 504 while the job goes on. Since 1.7 the server also takes a command under an id that
-the client chooses, at once, and tells later what it found; the same id again is the same command, so that a lost answer
-costs nothing. That interface is Airbyte's own, so it is used only where the plain one fails.
+a rule, and answers 502, 503 or 504 or drops the connection, while the job goes on. Since 1.7 the server also takes a
+command under an id that the client chooses, at once, and tells later what it found; the same id again is the same
+command, so that a lost answer costs nothing. That interface is Airbyte's own, so it is used only where the plain one
+fails.
 """
 
 import uuid
@@ -11,7 +12,7 @@ from contextlib import suppress
 from typing import Any, Final
 
 from dynamic_providers.airbyte.client import Client
-from dynamic_providers.airbyte.errors import ApiError, NotFoundError, ServerError
+from dynamic_providers.airbyte.errors import ApiError, NoAnswerError, NotFoundError, ServerError
 from dynamic_providers.airbyte.kinds import Kind
 from dynamic_providers.airbyte.models import CheckResult, Discovery
 
@@ -41,7 +42,7 @@ def check(
     }
     try:
         return CheckResult.model_validate(_plain(client, f"scheduler/{kind.collection}/check_connection", body))
-    except ServerError as error:
+    except (ServerError, NoAnswerError) as error:
         if not _runs_as_command(client, error):
             raise
     command = {"workspace_id": workspace_id, "actor_definition_id": definition_id, "config": config}
@@ -63,7 +64,7 @@ def discover(client: Client, source_id: str, *, fresh: bool) -> Discovery:
     body = {"sourceId": source_id, "disable_cache": fresh}
     try:
         return Discovery.model_validate(_plain(client, "sources/discover_schema", body))
-    except ServerError as error:
+    except (ServerError, NoAnswerError) as error:
         if not _runs_as_command(client, error):
             raise
     output = _run(client, "discover", {"actor_id": source_id}, _DISCOVER_LIMIT)
@@ -74,13 +75,30 @@ def discover(client: Client, source_id: str, *, fresh: bool) -> Discovery:
     )
 
 
+def discover_unsaved(
+    client: Client, *, definition_id: str, workspace_id: str, config: dict[str, Any], source_id: str | None
+) -> Discovery:
+    """Ask which streams a source of this configuration would have, saving neither; `source_id` gives its version.
+
+    There is no command for it, which a proxy could not cut off. Raises ApiError's children.
+    """
+    body = {
+        "sourceDefinitionId": definition_id,
+        "connectionConfiguration": config,
+        "workspaceId": workspace_id,
+        **({"sourceId": source_id} if source_id else {}),
+    }
+    return Discovery.model_validate(client.post("scheduler/sources/discover_schema", body))
+
+
 def _plain(client: Client, operation: str, body: dict[str, Any]) -> dict[str, Any]:
     # Where there is another way, a second try of this one would only start a second pod.
     return client.post(operation, body, unretried=CUT_OFF if client.release.has_commands else frozenset())
 
 
 def _runs_as_command(client: Client, error: ApiError) -> bool:
-    return error.status in CUT_OFF and client.release.has_commands
+    cut_off = isinstance(error, NoAnswerError) or error.status in CUT_OFF
+    return cut_off and client.release.has_commands
 
 
 def _run(client: Client, kind: str, body: dict[str, Any], limit: float) -> dict[str, Any]:

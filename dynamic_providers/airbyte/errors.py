@@ -8,6 +8,7 @@
     ├── NotReadyError               the server did not come up in time
     ├── ApiError                    the server answered something else than success
     │   ├── UnreachableError        nobody answered at the address
+    │   │   └── NoAnswerError       the request was sent, and the connection broke or nobody answered in time
     │   ├── UnauthorizedError       401 or 403: the credentials do not do
     │   ├── NotFoundError           404: no such object
     │   ├── RefusedError            another 4xx: the server will not take the request
@@ -24,6 +25,7 @@
     │   ├── CheckCrashedError       the check's job broke down before the connector could say anything
     │   └── CheckNotRunError        the check could not be run or waited for at all
     ├── DiscoverFailedError         the source can't say which streams it has
+    │   └── DiscoverNotRunError     it could not be asked, or not be waited for
     ├── UnsupportedConnectorError   a connector whose maker no longer supports the version it runs
     ├── AlreadyExistsError          an object of that name exists and is not known to be ours
     ├── InUseError                  a connector that would take sources or destinations with it
@@ -34,8 +36,10 @@
 No error holds a secret: the client redacts what it parses, and validation names fields, not values.
 """
 
+from dynamic_providers.errors import ReadableError
 
-class AirbyteError(Exception):
+
+class AirbyteError(ReadableError):
     """Base of all errors of this package; its text is one readable paragraph."""
 
     def __init__(self, what: str, *, origin: str | None = None, why: str = "", fix: str = "") -> None:
@@ -77,6 +81,10 @@ class ApiError(AirbyteError):
 
 class UnreachableError(ApiError):
     """Nobody answered at the address."""
+
+
+class NoAnswerError(UnreachableError):
+    """The request was sent, and the connection broke or nobody answered in time."""
 
 
 class UnauthorizedError(ApiError):
@@ -141,6 +149,10 @@ class CheckNotRunError(CheckFailedError):
 
 class DiscoverFailedError(AirbyteError):
     """The source can't say which streams it has."""
+
+
+class DiscoverNotRunError(DiscoverFailedError):
+    """The source could not be asked which streams it has, or not be waited for."""
 
 
 class UnsupportedConnectorError(AirbyteError):

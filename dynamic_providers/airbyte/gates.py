@@ -16,6 +16,7 @@ from dynamic_providers.airbyte.errors import (
     CheckFailedError,
     CheckNotRunError,
     DiscoverFailedError,
+    DiscoverNotRunError,
     UnauthorizedError,
     UnsupportedConnectorError,
 )
@@ -158,7 +159,7 @@ def discover(session: Session, source_id: str, origin: str | None, *, fresh: boo
     except UnauthorizedError:
         raise
     except ApiError as error:
-        raise DiscoverFailedError(
+        raise DiscoverNotRunError(
             f"Source {source_id} could not be asked which streams it has, so no connection was written",
             origin=origin,
             why=" ".join(part for part in (error.what, error.why) if part),

@@ -13,8 +13,13 @@ _BRANCHES = ("oneOf", "anyOf")
 
 def problems(config: Mapping[str, Any], spec: Mapping[str, Any]) -> list[str]:
     """What the spec objects to, a sentence each, in the order of the fields; empty where all is well."""
-    found = [_sentence(error) for top in Draft7Validator(spec).iter_errors(config) for error in _innermost(top)]
-    return sorted({*found, *_unknown_keys(config, spec, "")})
+    return sorted({*violations(config, spec), *_unknown_keys(config, spec, "")})
+
+
+def violations(config: Mapping[str, Any], spec: Mapping[str, Any]) -> list[str]:
+    """What a server would refuse too: it does not mind a field that the spec does not know."""
+    found = (_sentence(error) for top in Draft7Validator(spec).iter_errors(config) for error in _innermost(top))
+    return sorted(set(found))
 
 
 def default_at(spec: Mapping[str, Any], path: str) -> list[Any]:

@@ -84,6 +84,52 @@ def test_the_version_is_found_wherever_yaml_allows_it(tmp_path: Path, before: st
     assert pins_file.edited(load_pins(file), {"source-a": "1.0.1"}) == after
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("source-a: 1.0.0  # why\n", "source-a: {version: 2.0.0, accept_breaking: [1.5.0, 2.0.0]}  # why\n"),
+        ('source-a: "1.0.0"', 'source-a: {version: "2.0.0", accept_breaking: [1.5.0, 2.0.0]}'),
+        ("{source-a: 1.0.0, source-b: 1.0.0}", None),
+        (
+            "source-a: {version: 1.0.0}  # why\n",
+            "source-a: {version: 2.0.0, accept_breaking: [1.5.0, 2.0.0]}  # why\n",
+        ),
+        (
+            "source-a: {accept_breaking: ['1.0.0'], version: 1.0.0}\n",
+            "source-a: {accept_breaking: ['1.0.0', 1.5.0, 2.0.0], version: 2.0.0}\n",
+        ),
+        ("source-a: {version: 1.0.0, accept_breaking: []}\n", None),
+        ("source-a: {version: 1.0.0, accept_breaking: [1.0.0, ]}\n", None),
+        (
+            "source-a:\n  version: 1.0.0  # why\nsource-b: 1.0.0\n",
+            "source-a:\n  version: 2.0.0  # why\n  accept_breaking: [1.5.0, 2.0.0]\nsource-b: 1.0.0\n",
+        ),
+        (
+            "source-a:\n  version: 1.0.0\n  accept_breaking:  # none\nsource-b: 1.0.0\n",
+            "source-a:\n  version: 2.0.0\n  accept_breaking: [1.5.0, 2.0.0]  # none\nsource-b: 1.0.0\n",
+        ),
+        ("source-a: {version: 1.0.0, accept_breaking: ~}\n", None),
+        (
+            "source-a:\n  accept_breaking:\n    - 1.0.0  # read\n    # all of it\n  version: 1.0.0\n",
+            "source-a:\n  accept_breaking:\n    - 1.0.0  # read\n    - 1.5.0\n    - 2.0.0\n    # all of it\n"
+            "  version: 2.0.0\n",
+        ),
+        ("source-a:\r\n  version: 1.0.0\r\n  accept_breaking:\r\n  - 1.0.0", None),
+    ],
+)
+def test_what_is_accepted_is_written_as_the_entry_is(tmp_path: Path, before: str, after: str | None) -> None:
+    file = tmp_path / "connectors.yaml"
+    file.write_bytes(before.encode())
+    old = load_pins(file)
+    text = pins_file.edited(old, {"source-a": "2.0.0"}, {"source-a": ["1.5.0", "2.0.0"]})
+    assert after is None or text == after
+    file.write_bytes(text.encode())
+    new = load_pins(file)
+    assert new.versions == {**old.versions, "source-a": "2.0.0"}
+    assert new.accept_breaking["source-a"] == (*old.accept_breaking.get("source-a", ()), "1.5.0", "2.0.0")
+    assert text.count("\r") == before.count("\r") + (2 if "\r" in before else 0)
+
+
 def test_a_tag_that_yaml_would_take_for_a_number_is_quoted(tmp_path: Path) -> None:
     file = tmp_path / "connectors.yaml"
     file.write_text("source-a: 1.0.0\n")

@@ -1,9 +1,11 @@
 """`connectors upgrade`: which pins move, and everything that is refused."""
 
+import shlex
 from pathlib import Path
 
 import pytest
 
+from components.pipeline_file import load_pins
 from tests.cli.conftest import SNOWFLAKE_5, Airbyte, Project
 
 PINS = """\
@@ -78,8 +80,46 @@ def test_a_breaking_change_that_is_named_may_be_crossed(project: Project) -> Non
     project.pin(PINS)
     accept = ("--accept-breaking", "destination-snowflake==5.0.0")
     result = project.run("upgrade", "destination-snowflake", *accept, "--registry", project.registry())
-    assert result.stdout == "destination-snowflake: 4.0.10 -> 5.0.0\n"
-    assert '{version: 5.0.0, accept_breaking: ["5.0.0"]}' in result.stderr
+    assert (result.stdout, result.stderr) == ("destination-snowflake: 4.0.10 -> 5.0.0, accepting 5.0.0\n", "")
+    # then the file says so too, which `pulumi up` reads, and every other line is as it was
+    changed = [line for line in project.pins.read_text().splitlines() if line not in PINS.splitlines()]
+    assert len(changed) == 1
+    assert changed[0].startswith("destination-snowflake: {version: 5.0.0, accept_breaking: [5.0.0]}")
+    assert load_pins(project.pins).accept_breaking["destination-snowflake"] == ("5.0.0",)
+
+
+def test_of_one_connector_the_version_alone_says_which_change_is_accepted(project: Project) -> None:
+    project.pin("source-github: 1.8.0\n")
+    accept = ("--accept-breaking", "2.0.0", "--accept-breaking", "3.0.0")
+    result = project.run("upgrade", "source-github", *accept, "--registry", project.registry())
+    assert result.stdout == "source-github: 1.8.0 -> 3.0.0, accepting 2.0.0, 3.0.0\n"
+    assert project.pins.read_text() == "source-github: {version: 3.0.0, accept_breaking: [2.0.0, 3.0.0]}\n"
+
+
+def test_a_refusal_prints_the_command_that_takes_the_step(project: Project) -> None:
+    project.pin("source-github: 1.8.0\n")
+    registry = project.registry()
+    said = refused(project, "source-github", "--accept-breaking", "2.0.0", "--registry", registry)
+    command = said.strip().rpartition("run: airbyte-cli connectors ")[2]
+    result = project.run(*shlex.split(command))
+    assert result.stdout == "source-github: 1.8.0 -> 3.0.0, accepting 2.0.0, 3.0.0\n"
+
+
+def test_a_change_is_accepted_for_the_version_that_the_file_has_already(project: Project) -> None:
+    project.pin("source-github: 3.0.0  # by hand\n")
+    result = project.run("upgrade", "source-github==3.0.0", "--accept-breaking", "3.0.0")
+    assert result.stdout == "source-github: 3.0.0, accepting 3.0.0\n"
+    assert project.pins.read_text() == "source-github: {version: 3.0.0, accept_breaking: [3.0.0]}  # by hand\n"
+    again = project.run("upgrade", "source-github==3.0.0", "--accept-breaking", "3.0.0")
+    assert (again.stdout, "is at 3.0.0 already" in again.stderr) == ("", True)
+
+
+def test_a_dry_run_accepts_nothing(project: Project) -> None:
+    project.pin(PINS)
+    accept = ("--accept-breaking", "5.0.0", "--dry-run")
+    result = project.run("upgrade", "destination-snowflake", *accept, "--registry", project.registry())
+    assert result.stdout == "destination-snowflake: 4.0.10 -> 5.0.0, accepting 5.0.0\n"
+    assert project.pins.read_text() == PINS
 
 
 def test_a_breaking_change_that_the_file_accepts_may_be_crossed(project: Project) -> None:
@@ -122,7 +162,7 @@ def test_a_step_that_nobody_can_explain_must_be_named(project: Project, version:
     said = refused(project, f"source-postgres=={version}")
     assert f"--accept-breaking source-postgres=={version}" in said
     result = project.run("upgrade", f"source-postgres=={version}", "--accept-breaking", f"source-postgres=={version}")
-    assert result.stdout == f"source-postgres: 3.6.1 -> {version}\n"
+    assert result.stdout == f"source-postgres: 3.6.1 -> {version}, accepting {version}\n"
 
 
 def test_each_major_version_that_nobody_can_explain_must_be_named(project: Project) -> None:
@@ -250,6 +290,9 @@ def test_without_anything_to_ask_the_latest_can_not_be_found(project: Project) -
         ("source-postgres=3.7.0",),
         ("source-postgres", "source-postgres==3.7.0"),
         ("source-postgres", "--accept-breaking", "source-postgres"),
+        ("source-postgres", "--accept-breaking", "four"),
+        ("--all", "--accept-breaking", "4.0.0"),
+        ("source-postgres", "destination-snowflake", "--accept-breaking", "4.0.0"),
         ("source-postgres", "--within", "epoch"),
     ],
 )
@@ -305,7 +348,7 @@ def test_the_breaking_changes_that_a_server_tells_are_refused(project: Project, 
     assert "breaking change 6.0.0, to be adopted by 2099-01-01: six. Read https://x/6 and" in said
     assert "nobody here can describe" not in said
     result = project.run("upgrade", "source-faker", "--accept-breaking", "source-faker==6.0.0")
-    assert result.stdout == "source-faker: 5.0.0 -> 6.2.20\n"
+    assert result.stdout == "source-faker: 5.0.0 -> 6.2.20, accepting 6.0.0\n"
 
 
 def test_a_major_step_that_the_server_does_not_explain_is_refused(project: Project, airbyte: Airbyte) -> None:

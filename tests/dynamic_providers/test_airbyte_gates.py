@@ -17,7 +17,9 @@ from dynamic_providers.airbyte.errors import (
     CheckFailedError,
     CheckNotRunError,
     DiscoverFailedError,
+    NoAnswerError,
     ServerError,
+    UnreachableError,
     UnsupportedConnectorError,
 )
 from dynamic_providers.airbyte.kinds import SOURCE
@@ -129,6 +131,32 @@ def test_a_discovery_that_a_proxy_cuts_off_goes_on_as_a_command(
     assert airbyte.read("connections", a_connection.id)["sourceCatalogId"]
 
 
+@pytest.mark.parametrize("path", [CHECK, "/v1/sources/discover_schema"])
+def test_what_a_dropped_connection_cuts_off_goes_on_as_a_command(
+    airbyte: Airbyte, a_connection: Life, connection_inputs: Properties, source_inputs: Properties, path: str
+) -> None:
+    airbyte.fault(path=path, disconnect=True, times=0)
+    with airbyte.counted() as calls:
+        make(airbyte, {**source_inputs, "source_name": "another"})
+        a_connection.up(connection_inputs)
+    assert a_connection.refresh() == ()
+    assert calls.count(path) == 1, "each try starts a pod"
+    assert [call for call in calls if call.startswith("/v1/commands/run/")] == [
+        "/v1/commands/run/check" if path == CHECK else "/v1/commands/run/discover"
+    ]
+
+
+def test_without_commands_a_dropped_check_is_tried_twice_and_told(
+    start_airbyte: Callable[..., AbstractContextManager[Airbyte]], source_inputs: Properties
+) -> None:
+    with start_airbyte("1.5.0") as airbyte:
+        airbyte.fault(path=CHECK, disconnect=True, times=0)
+        with airbyte.counted() as calls, pytest.raises(CheckNotRunError, match=r"could not be run.*nothing is said"):
+            make(airbyte, source_inputs)
+        assert airbyte.ids("sources") == []
+    assert calls.count(CHECK) == 2
+
+
 def test_a_discovery_that_fails_as_a_command_gives_the_connectors_reason(
     airbyte: Airbyte, a_connection: Life, connection_inputs: Properties
 ) -> None:
@@ -150,8 +178,8 @@ def test_a_discovery_that_can_not_be_run_is_told_so(
 class Answers:
     """A server that cuts checks off and whose command has these statuses in turn, the last for ever."""
 
-    def __init__(self, *statuses: str) -> None:
-        self.statuses = list(statuses)
+    def __init__(self, *statuses: str, cut: Exception | None = None, version: str = "1.8.2") -> None:
+        self.statuses, self.cut, self.version = list(statuses), cut, version
         self.asked: list[str] = []
         self.ids: set[str] = set()
         self.slept: list[float] = []
@@ -160,8 +188,10 @@ class Answers:
         path = request.url.path.removeprefix("/api/v1/")
         self.asked.append(path)
         if path == "instance_configuration":
-            return httpx.Response(200, json={"version": "1.8.2"})
+            return httpx.Response(200, json={"version": self.version})
         if path.endswith("check_connection"):
+            if self.cut is not None:
+                raise self.cut
             return httpx.Response(504, text="<html><title>504 Gateway Time-out</title></html>")
         self.ids.add(httpx.Response(200, content=request.content).json()["id"])
         if path == "commands/status":
@@ -180,6 +210,28 @@ def test_a_command_is_waited_for_with_growing_pauses() -> None:
     assert len(server.ids) == 1
     assert server.slept == sorted(server.slept)
     assert (server.slept[0], server.slept[-1]) == (0.5, 10.0)
+
+
+@pytest.mark.parametrize(
+    "cut", [httpx.ReadTimeout("slow"), httpx.RemoteProtocolError("gone"), httpx.ReadError("reset")]
+)
+def test_a_check_that_is_never_answered_goes_on_as_a_command(cut: Exception) -> None:
+    server = Answers("completed", cut=cut)
+    assert server.check().status == "succeeded"
+    assert server.asked.count("scheduler/sources/check_connection") == 1
+
+
+def test_a_server_that_can_not_be_reached_is_not_asked_for_a_command() -> None:
+    server = Answers("completed", cut=httpx.ConnectError("refused"))
+    with pytest.raises(UnreachableError):
+        server.check()
+    assert "commands/run/check" not in server.asked
+
+
+def test_without_commands_a_check_that_is_never_answered_is_an_error() -> None:
+    server = Answers("completed", cut=httpx.ReadTimeout("slow"), version="1.6.0")
+    with pytest.raises(NoAnswerError, match="ReadTimeout"):
+        server.check()
 
 
 def test_a_command_that_does_not_end_is_cancelled_at_the_deadline() -> None:
