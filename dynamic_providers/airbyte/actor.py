@@ -5,6 +5,7 @@ from typing import Any
 
 from dynamic_providers.airbyte import (
     actor_config,
+    allocation,
     breaking_changes,
     coordinates,
     gates,
@@ -26,8 +27,8 @@ class ActorResource:
     """A source or a destination. Its id is the server's.
 
     Inputs: ``source_name`` or ``destination_name``, ``connector``, ``definition_id``, ``connector_version``,
-    ``workspace_id``, ``config``, ``secret_paths``, ``fingerprint_key``, ``adopt``, ``skip_check``; check adds
-    ``secret_fingerprints``. Outputs: also ``server_filled``, the fields the server holds beyond the program's,
+    ``workspace_id``, ``config``, ``secret_paths``, ``fingerprint_key``, ``resources``, ``adopt``, ``skip_check``; check
+    adds ``secret_fingerprints``. Outputs: also ``server_filled``, the fields the server holds beyond the program's,
     ``server_defaults``, the program's that the server lacks because they are its defaults, and after an adoption that
     wrote nothing ``adopted_secrets``, which is ``verified`` (by a check) or ``unverified``.
     """
@@ -67,6 +68,10 @@ class ActorResource:
             )
             for path in secrets.masks(config)
         ]
+        resources = {} if inputs.get("resources") is None else inputs["resources"]
+        if not contains_unknown(resources):
+            failures += [self._message(name, problem.rstrip(".")) for problem in allocation.problems(resources)]
+            inputs["resources"] = allocation.canonical(resources)
         return Checked({**present(inputs), "config": config}, tuple(failures))
 
     def diff(self, id_: str, olds: Properties, news: Properties) -> Difference:  # noqa: ARG002
@@ -80,6 +85,7 @@ class ActorResource:
                 "connector_version",
                 "secret_fingerprints",
                 "secret_paths",
+                "resources",
                 "skip_check",
             ),
         )
@@ -95,10 +101,10 @@ class ActorResource:
         """Check, then make it; or take over the one that an interrupted run made or `adopt` asks for."""
         workspace_id = self.session.workspace(news.get("workspace_id"))
         self._guard(news)
-        specification = self._valid(news, workspace_id)
         existing = self._existing(news, workspace_id)
         if existing is not None:
-            return self._take_over(existing, news, specification)
+            return self._take_over(existing, news)
+        self._valid(news, workspace_id)
         self._refuse_unknown_version(news, workspace_id)
         self._gate(news, workspace_id, None)
         body = {
@@ -106,6 +112,7 @@ class ActorResource:
             "workspaceId": workspace_id,
             "name": news[self.kind.name_input],
             "connectionConfiguration": news["config"],
+            **allocation.to_api(news.get("resources")),
         }
         try:
             actor = self.kind.actor(self.session.client.post(f"{self.kind.collection}/create", body))
@@ -117,7 +124,7 @@ class ActorResource:
             )
             if made is None:
                 raise
-            return self._take_over(made, news, specification)
+            return self._take_over(made, news)
         twins.withdraw_if_second(self.session, self.kind, actor, self._subject(news).origin)
         self._hold_new(actor, news)
         return actor.actor_id, self._outputs(news, actor)
@@ -151,6 +158,9 @@ class ActorResource:
             },
             **({"secret_coordinates": kept_at} if kept_at is not None else {}),
         }
+        outputs.pop("resources", None)
+        if resources := allocation.live(self.session, actor, olds):
+            outputs["resources"] = resources
         computed = {"secret_coordinates", "server_filled", "server_defaults", "adopted_secrets", f"{self.kind.name}_id"}
         inputs = {key: value for key, value in outputs.items() if key not in computed}
         return Live({**present(inputs), "config": config}, outputs)
@@ -167,17 +177,17 @@ class ActorResource:
         pin = versions.actor_pin(self.session, actor.definition_id, id_)
         moves = (told or pin is not None) and self._version(actor) != news["connector_version"]
         configured = not actor_config.same(olds["config"], news["config"]) or bool(_changed_outside(olds))
-        renamed = olds[self.kind.name_input] != news[self.kind.name_input]
+        described = bool(changed_keys(olds, news, (self.kind.name_input, "resources")))
         tried = moves and self._move(actor, news)
         if configured or moves or told:
-            specification = self._valid(news, workspace_id)
+            specification = self._valid(news, workspace_id, actor)
             if not tried:
                 self._gate(news, workspace_id, id_)
-        elif renamed:
-            specification = self._specification(news, workspace_id)
+        elif described:
+            specification = self._specification(news, workspace_id, actor)
         else:
             return self._outputs(news, actor, olds)
-        if not configured and not renamed:
+        if not configured and not described:
             return self._outputs(news, actor, olds)
         return self._outputs(news, self._write(actor, news, olds, specification))
 
@@ -193,12 +203,17 @@ class ActorResource:
             for text in secrets.texts(secrets.get(properties["config"], path)):
                 self.session.redactor.add(text)
 
-    def _specification(self, news: Properties, workspace_id: str) -> Specification:
-        return self.session.inventory.specification(self.kind, news["definition_id"], workspace_id)
+    def _specification(self, news: Properties, workspace_id: str, actor: Actor | None) -> Specification:
+        """The spec of the version that this very actor is held at, or that a new one is made at."""
+        actor_id = actor.actor_id if actor is not None else ""
+        return self.session.inventory.specification(self.kind, news["definition_id"], workspace_id, actor_id)
 
-    def _valid(self, news: Properties, workspace_id: str) -> Specification:
-        specification = self._specification(news, workspace_id)
-        found = actor_config.problems(news["config"], specification, news.get("secret_paths") or [])
+    def _valid(self, news: Properties, workspace_id: str, actor: Actor | None = None) -> Specification:
+        """Refuse a configuration that breaks the spec; one with a version of its own meets that once it is pinned."""
+        specification = self._specification(news, workspace_id, actor)
+        elsewhere = actor is None and self._version_of_workspace(news, workspace_id) != news["connector_version"]
+        marked = news.get("secret_paths") or []
+        found = actor_config.problems(news["config"], specification, marked, other_version=elsewhere)
         if found:
             raise InvalidConfigError(
                 f"The config of {self._subject(news)} does not fit this connector: "
@@ -237,12 +252,17 @@ class ActorResource:
         )
         return found[0] if found else None
 
-    def _take_over(self, actor: Actor, news: Properties, specification: Specification) -> tuple[str, Properties]:
+    def _take_over(self, actor: Actor, news: Properties) -> tuple[str, Properties]:
+        moves = self._version(actor) != news["connector_version"]
+        judge = self._specification if moves else self._valid
+        specification = judge(news, actor.workspace_id, actor)
         differing = actor_config.differences(
             actor.connection_configuration or {}, news["config"], specification.connection_specification
         )
         if actor.name != news[self.kind.name_input]:
             differing = [self.kind.name_input, *differing]
+        if allocation.live(self.session, actor, news) != (news.get("resources") or {}):
+            differing = [*differing, "resources"]
         if differing and not news.get("adopt"):
             raise AlreadyExistsError(
                 f"{self._subject(news)} exists as {actor.actor_id}, with other values for {', '.join(differing)}, "
@@ -250,8 +270,9 @@ class ActorResource:
                 origin=self._subject(news).origin,
                 fix="Set adopt: true to manage it from here on, or use another name.",
             )
-        if self._version(actor) != news["connector_version"]:
+        if moves:
             self._move(actor, news)
+            specification = self._valid(news, actor.workspace_id, actor)
         if news.get("adopt") and not differing:
             return actor.actor_id, self._adopted(actor, news)
         # What an interrupted run of ours left may lack the present secrets, so these are checked and sent.
@@ -283,6 +304,9 @@ class ActorResource:
         """The version that this very actor runs, by whatever pin or default."""
         return versions.resolved(self.session, self.kind, actor.definition_id, actor.workspace_id, actor.actor_id)
 
+    def _version_of_workspace(self, news: Properties, workspace_id: str) -> str | None:
+        return versions.resolved(self.session, self.kind, news["definition_id"], workspace_id)
+
     def _move(self, actor: Actor, news: Properties) -> bool:
         """Make it run the declared version; gives whether it was tried before, as its workspace's version can be."""
         wanted, origin = news["connector_version"], self._subject(news).origin
@@ -311,6 +335,7 @@ class ActorResource:
             return
         try:
             versions.hold(self.session, self.kind, actor, news["connector_version"], self._subject(news).origin)
+            self._valid(news, actor.workspace_id, actor)
             self._gate(news, actor.workspace_id, actor.actor_id)
         except AirbyteError:
             pin = versions.actor_pin(self.session, actor.definition_id, actor.actor_id)
@@ -334,9 +359,8 @@ class ActorResource:
             self.kind.id_field: actor.actor_id,
             "name": news[self.kind.name_input],
             "connectionConfiguration": config,
+            **allocation.to_api(news.get("resources")),  # left out, the server clears it
         }
-        if actor.resource_allocation is not None:
-            body["resourceAllocation"] = actor.resource_allocation  # left out, the server would clear it
         # Not partial_update: that one stores a mask as if it were the secret.
         written = self.kind.actor(self.session.client.post(f"{self.kind.collection}/update", body))
         self.session.inventory.remember_actor(self.kind, written)
@@ -348,7 +372,7 @@ class ActorResource:
         if olds is not None:
             filled, kept_at = olds.get("server_filled"), olds.get("secret_coordinates")
         else:
-            schema = self._specification(news, actor.workspace_id).connection_specification
+            schema = self._specification(news, actor.workspace_id, actor).connection_specification
             filled = actor_config.filled(read, news["config"], marked, schema)
             kept_at = coordinates.read(self.session, self.kind, actor.actor_id, marked, news["config"])
         computed = {

@@ -28,8 +28,14 @@ class LiveConfig:
     """Secret paths at which the server shows that it has something else, without a look into its store."""
 
 
-def problems(config: Config, specification: Specification, secret_paths: Iterable[str]) -> list[str]:
-    """Why this configuration may not be sent: it breaks the spec, or has a secret not marked as one."""
+def problems(
+    config: Config, specification: Specification, secret_paths: Iterable[str], *, other_version: bool = False
+) -> list[str]:
+    """Why this configuration may not be sent: it breaks the spec, or has a secret not marked as one.
+
+    With `other_version` the spec is not that of the version which the configuration is for, so that a field which it
+    does not know is no slip of the pen.
+    """
     schema = specification.connection_specification
     marked = set(secret_paths)
     unmarked = [
@@ -37,7 +43,8 @@ def problems(config: Config, specification: Specification, secret_paths: Iterabl
         for path in secrets.leaves(config, secrets.spec_paths(schema))
         if not secrets.is_coordinate(secrets.get(config, path))
     ]
-    return spec.problems(config, schema) + [
+    objections = spec.violations if other_version else spec.problems
+    return objections(config, schema) + [
         f"{path} is a secret to this connector, but the program does not treat it as one, so it would be stored "
         f"in plain text: make it a secret output and name it in secret_paths"
         for path in unmarked

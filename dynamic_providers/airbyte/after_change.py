@@ -65,9 +65,20 @@ def offer(found: Mapping[str, list[str]], choice: str | None) -> str:
     )
 
 
-def loaded(session: Session, connection_id: str) -> bool:
-    """Whether the connection ever loaded anything."""
-    return bool(_jobs(session, connection_id, _LOADS, 1))
+def last_load(session: Session, connection_id: str) -> int | None:
+    """The number of the last job that loaded anything; None where none ever did."""
+    return max((int(job["id"]) for job in _jobs(session, connection_id, _LOADS, 1)), default=None)
+
+
+def last_settled(session: Session, connection_id: str, entries: Mapping[str, DiscoveredStream]) -> dict[str, int]:
+    """For each stream the number of the last job that refreshed or cleared it, of those that have succeeded."""
+    found: dict[str, int] = {}
+    for job in _jobs(session, connection_id, (*_REFRESHES, *_CLEARS), _RECENT):
+        if job.get("status") == "succeeded":
+            covered = _covered(job)
+            done = [key for key, entry in entries.items() if (entry.namespace, entry.name) in covered]
+            found |= {key: max(int(job["id"]), found.get(key, -1)) for key in done}
+    return found
 
 
 def settle(
@@ -149,13 +160,17 @@ def _started(
     """Whether a job of all these streams, not failed, was made since then and after the job of that number."""
     wanted = {(entry.namespace, entry.name) for entry in streams}
     for job in _jobs(session, connection_id, kinds, _RECENT):
-        config = job.get("refreshConfig") or job.get("resetConfig") or {}
-        descriptors = config.get("streamsToRefresh") or config.get("streamsToReset") or []
-        covered = {(str(item.get("namespace") or ""), str(item.get("name"))) for item in descriptors}
         recent = job["createdAt"] >= since and int(job["id"]) > after
-        if recent and wanted <= covered and job.get("status") not in ("failed", "cancelled"):
+        if recent and wanted <= _covered(job) and job.get("status") not in ("failed", "cancelled"):
             return True
     return False
+
+
+def _covered(job: Mapping[str, Any]) -> set[tuple[str, str]]:
+    """Namespace and name of the streams that a job refreshes or clears."""
+    config = job.get("refreshConfig") or job.get("resetConfig") or {}
+    descriptors = config.get("streamsToRefresh") or config.get("streamsToReset") or []
+    return {(str(item.get("namespace") or ""), str(item.get("name"))) for item in descriptors}
 
 
 def _jobs(session: Session, connection_id: str, kinds: tuple[str, ...], count: int) -> list[dict[str, Any]]:

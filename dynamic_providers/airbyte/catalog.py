@@ -5,10 +5,11 @@ the next sync then fails, or loads duplicates. So these rules are ours. See
 https://docs.airbyte.com/platform/using-airbyte/core-concepts/sync-modes
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from dynamic_providers.airbyte import mappers
 from dynamic_providers.airbyte.errors import InvalidStreamsError
 from dynamic_providers.airbyte.models import DiscoveredStream
 from dynamic_providers.airbyte.streams import DEDUP_MODES, Stream, Streams, as_paths
@@ -43,11 +44,13 @@ def plan(
     target: Target,
     live: Iterable[DiscoveredStream] = (),
     *,
+    files: Collection[str] = (),
     keep_undeclared: bool = False,
 ) -> Plan:
     """Match, check and configure the streams; raises InvalidStreamsError with all that is wrong.
 
-    `live` is what the connection syncs now: what a person may have set beyond the program's terms is kept.
+    `live` is what the connection syncs now: what the server added to a stream is sent back. `files` are the keys of
+    the streams for which the server chose to include files.
     """
     live_by_name = {(entry.namespace, entry.name): entry for entry in live}
     problems: list[str] = []
@@ -70,7 +73,7 @@ def plan(
             " ".join(problem if problem.endswith((".", "?")) else f"{problem}." for problem in problems)
         )
     entries = [
-        configured(streams[key], entry, live_by_name.get((entry.namespace, entry.name)))
+        configured(streams[key], entry, live_by_name.get((entry.namespace, entry.name)), files=key in files)
         for key, entry in chosen.items()
     ]
     if keep_undeclared:
@@ -150,10 +153,13 @@ def rules(key: str, stream: Stream, entry: DiscoveredStream, target: Target) -> 
     return found
 
 
-def configured(stream: Stream, entry: DiscoveredStream, live: DiscoveredStream | None) -> dict[str, Any]:
+def configured(
+    stream: Stream, entry: DiscoveredStream, live: DiscoveredStream | None, *, files: bool = False
+) -> dict[str, Any]:
     """The stream as it is sent: as discovered, verbatim, with the declared configuration.
 
     What the source defines itself, cursor or key, goes as the source defines it; what is declared for it is not sent.
+    `files` is whether the server chose to include files, back when the stream was new.
     """
     base = dict(live.config if live else entry.config)
     fields = set(stream.get("fields") or [])
@@ -168,10 +174,27 @@ def configured(stream: Stream, entry: DiscoveredStream, live: DiscoveredStream |
         "primaryKey": _key(stream, entry),
         "fieldSelectionEnabled": bool(fields),
         "selectedFields": [{"fieldPath": [name]} for name in sorted(fields)],
-        "mappers": _mappers(stream, base.get("mappers") or []),
+        "mappers": mappers.to_api(stream.get("hash") or [], stream.get("mappers") or [], base.get("mappers") or []),
     }
+    optional = {
+        "destinationObjectName": stream.get("destination_object_name"),
+        "includeFiles": _include_files(stream, base, is_new=live is None, by_default=files),
+    }
+    # The streams are replaced as a whole, so what is left out is gone.
+    for name, value in optional.items():
+        config.pop(name, None)
+        config |= {name: value} if value is not None else {}
     config.pop("hashedFields", None)  # derived from the mappers
     return {"stream": entry.stream, "config": config}
+
+
+def _include_files(stream: Stream, base: Mapping[str, Any], *, is_new: bool, by_default: bool) -> bool | None:
+    """Whether files are loaded; None leaves it to the server."""
+    declared: bool | None = stream.get("include_files")
+    if declared is not None:
+        return declared
+    found: bool | None = base.get("includeFiles")
+    return found if is_new or (found is None and not by_default) else by_default
 
 
 def _cursor(stream: Stream, entry: DiscoveredStream) -> list[str]:
@@ -184,29 +207,13 @@ def _key(stream: Stream, entry: DiscoveredStream) -> list[list[str]]:
     return entry.source_key or as_paths(stream.get("primary_key"))
 
 
-def _mappers(stream: Stream, live: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Hashing mappers for the declared columns; a live one is kept, since the server knows it by its id."""
-    by_target = {
-        mapper["mapperConfiguration"]["targetField"]: mapper
-        for mapper in live
-        if mapper.get("type") == "hashing" and mapper.get("mapperConfiguration", {}).get("targetField")
-    }
-    return [
-        by_target.get(name)
-        or {
-            "type": "hashing",
-            "mapperConfiguration": {"targetField": name, "method": "SHA-256", "fieldNameSuffix": "_hashed"},
-        }
-        for name in stream.get("hash") or []
-    ]
-
-
 def _missing_fields(stream: Stream, entry: DiscoveredStream) -> list[str]:
     """Columns the stream names that the source does not have, where the source says which it has."""
     known = _columns_of(entry)
     if not known:
         return []
-    named = {*stream.get("fields", []), *stream.get("hash", [])}
+    named = set(stream.get("fields", []))
+    named |= mappers.missing_fields(stream.get("hash", []), stream.get("mappers", []), known)
     named |= {path[0] for path in stream.get("primary_key", [])}
     if not entry.defines_cursor:
         named |= set(stream.get("cursor_field", [])[:1])

@@ -1,5 +1,6 @@
 """Connection: which streams go from a source to a destination, how and when."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -9,10 +10,13 @@ from dynamic_providers.airbyte import (
     connection_api,
     events,
     gates,
+    mappers,
     notices,
+    stale,
     state_loss,
     streams,
     takeover,
+    twins,
 )
 from dynamic_providers.airbyte import schedule as schedules
 from dynamic_providers.airbyte.crud import Checked, Difference, Live, changed_keys, present
@@ -31,6 +35,7 @@ from dynamic_providers.airbyte.values import Properties, contains_unknown, known
 
 _TYPE: Final = "connection"
 _ENDPOINTS: Final = state_loss.ENDPOINTS
+_FOUND: Final = ("stream_namespaces", "stream_files")
 _COMPARED: Final = (*connection_api.MANAGED, *_ENDPOINTS)
 _INPUTS: Final = (*_COMPARED, "status_reason", "adopt", "allow_state_loss", "allow_unsupported", "after_change")
 
@@ -39,9 +44,9 @@ _INPUTS: Final = (*_COMPARED, "status_reason", "adopt", "allow_state_loss", "all
 class ConnectionResource:
     """A connection. Its id is the server's; inputs are those of the resource class of the same name.
 
-    Outputs: also ``workspace_id``, ``stream_namespaces``, where in the source each stream was found, and
-    ``stale_streams``, whose loaded rows no longer fit what is declared. A refresh adds ``status_reason`` to a
-    connection that was switched off outside the program.
+    Outputs: also ``workspace_id``, ``stream_namespaces``, where in the source each stream was found, ``stream_files``,
+    the streams for which the server chose to load files too, and ``stale_streams``, as the module stale describes. A
+    refresh adds ``status_reason`` to a connection that was switched off outside the program.
     """
 
     session: Session
@@ -53,7 +58,10 @@ class ConnectionResource:
         origin = inputs.pop("origin", None)
         if origin:
             self.session.origins[_TYPE, name] = origin
-        inputs["tags"] = sorted(set(inputs.get("tags") or []))
+        for key in ("tags", "operation_ids"):
+            if not contains_unknown(inputs.get(key)):
+                inputs[key] = sorted(set(inputs.get(key) or []))
+        self._guard(inputs)
         failures: list[str] = []
         for key, canonical in (("streams", streams.canonical), ("schedule", schedules.canonical)):
             if contains_unknown(inputs.get(key)):
@@ -94,6 +102,7 @@ class ConnectionResource:
         if existing is not None:
             return self._take_over(existing, news, workspace_id)
         plan, catalog_id = self._plan(news, workspace_id, None)
+        namespaces = plan.namespaces
         body = {
             **connection_api.to_api(news, self._tags(news, workspace_id)),
             "sourceId": news["source_id"],
@@ -112,18 +121,25 @@ class ConnectionResource:
             if found is None:
                 raise
             return self._take_over(found, news, workspace_id)
+        twins.withdraw_connection_if_second(self.session, workspace_id, made, self._origin(news))
+        if any(news.get(key) for key in connection_api.IGNORED_BY_CREATE):
+            made = self._send(made.connection_id, connection_api.to_api(news, None), workspace_id)
         self.session.inventory.remember_connection(workspace_id, made)
-        return made.connection_id, self._outputs(news, workspace_id, plan.namespaces)
+        return made.connection_id, self._outputs(news, workspace_id, _found(made, news, namespaces))
 
     def read(self, id_: str, olds: Properties) -> Live | None:
         """What the server has, in the words the program used where they mean the same."""
         connection = self.session.inventory.connections(olds["workspace_id"]).get(id_)
         if connection is None:
             return None
-        live = connection_api.from_api(connection, olds, olds.get("stream_namespaces") or {})
+        self._guard(olds)
+        twins.warn_of_second(self.session, olds["workspace_id"], connection)
+        namespaces = olds.get("stream_namespaces") or {}
+        live = connection_api.from_api(connection, olds, namespaces, olds.get("stream_files") or ())
         live |= events.status_reason(self.session, connection, olds)
-        stale = (*connection_api.MANAGED, "status_reason")
-        outputs = {**{key: value for key, value in olds.items() if key not in stale}, **live}
+        live |= stale.output(stale.remaining(self.session, connection, olds))
+        read_anew = (*connection_api.MANAGED, "status_reason", "stale_streams")
+        outputs = {**{key: value for key, value in olds.items() if key not in read_anew}, **live}
         return Live(present({key: outputs[key] for key in _INPUTS if key in outputs}), outputs)
 
     def update(self, id_: str, olds: Properties, news: Properties) -> Properties:
@@ -162,77 +178,83 @@ class ConnectionResource:
 
     def _take_over(self, connection: Connection, news: Properties, workspace_id: str) -> tuple[str, Properties]:
         comparison = takeover.compare(connection, news)
-        live, namespaces, differing = comparison.live, comparison.namespaces, comparison.differing
-        if differing and not news.get("adopt"):
+        live, differing = comparison.live, comparison.differing
+        found = _found(connection, news, comparison.namespaces)
+        # A create that was interrupted leaves unset what only an update sets.
+        unset = {key for key in connection_api.IGNORED_BY_CREATE if news.get(key) and not live.get(key)}
+        foreign = [key for key in differing if key not in unset]
+        if foreign and not news.get("adopt"):
             raise AlreadyExistsError(
                 f"Connection {news['connection_name']} exists as {connection.connection_id}, with another "
-                f"{', '.join(differing)}, and is not known to this stack; nothing was written",
+                f"{', '.join(foreign)}, and is not known to this stack; nothing was written",
                 origin=self._origin(news),
                 fix="Set adopt: true to manage it from here on, or use another name.",
             )
         if differing:
-            before = {**live, **{key: news[key] for key in _ENDPOINTS}, "stream_namespaces": namespaces}
+            before = {**live, **{key: news[key] for key in _ENDPOINTS}, **found}
             losses = state_loss.losses(before, news)
             if losses and not news.get("allow_state_loss"):
                 raise StateLossError(losses[0], origin=self._origin(news))
             return connection.connection_id, self._change(connection, before, news, workspace_id)
-        return connection.connection_id, self._outputs(news, workspace_id, namespaces)
+        return connection.connection_id, self._outputs(news, workspace_id, found)
 
     # -- writing --------------------------------------------------------------------------------------------------
 
     def _change(self, connection: Connection, olds: Properties, news: Properties, workspace_id: str) -> Properties:
         """Update the connection, then refresh or clear what no longer fits, if that is asked for; gives outputs."""
-        choice, namespaces = news.get("after_change"), olds.get("stream_namespaces") or {}
-        stale = set(self._stale(connection, olds, news)) | set(olds.get("stale_streams") or [])
-        stale &= set(news["streams"])
+        choice = news.get("after_change")
+        found = {key: olds.get(key) for key in _FOUND}
+        unfit = stale.remaining(self.session, connection, olds)
+        unfit |= stale.found(self.session, connection, olds, news)
+        unfit = {key: job for key, job in unfit.items() if key in news["streams"]}
         since = None
-        if stale and choice:
-            live = connection_api.from_api(connection, news, namespaces)
+        if unfit and choice:
+            live = connection_api.from_api(connection, news, found["stream_namespaces"] or {})
             live |= {key: news[key] for key in _ENDPOINTS}
             if not after_change.affected(live, news):
                 # It was changed before, so a job that puts it right may have been started too.
                 since = after_change.changed_at(self.session, connection.connection_id)
-        namespaces = self._write(connection, olds, news, workspace_id) or namespaces
-        if stale and choice:
+        found = self._write(connection, olds, news, workspace_id) or found
+        if unfit and choice:
             written = self.session.inventory.connections(workspace_id)[connection.connection_id]
-            entries = {
-                streams.key_of(entry, written.streams, news["streams"], namespaces): entry for entry in written.streams
-            }
-            pending = {key: entries[key] for key in sorted(stale) if key in entries}
-            stale = set(after_change.settle(self.session, written, pending, choice, since))
-        outputs = self._outputs(news, workspace_id, namespaces)
-        return {**outputs, "stale_streams": sorted(stale)} if stale else outputs
-
-    def _stale(self, connection: Connection, olds: Properties, news: Properties) -> list[str]:
-        """The streams whose loaded rows no longer fit what is declared, if there are any rows."""
-        found = after_change.affected(olds, news)
-        namespaces = olds.get("stream_namespaces") or {}
-        for entry in connection.streams:
-            key = streams.key_of(entry, connection.streams, news["streams"], namespaces)
-            ignored = {"cursor"} if entry.defines_cursor else set()
-            ignored |= {"primary key"} if entry.source_key else set()
-            if key in found and set(found[key]) <= ignored:
-                del found[key]  # the source's own counts, whatever is declared
-        return list(found) if found and after_change.loaded(self.session, connection.connection_id) else []
+            entries = streams.by_key(written.streams, news["streams"], found["stream_namespaces"] or {})
+            pending = {key: entries[key] for key in sorted(unfit) if key in entries}
+            left = after_change.settle(self.session, written, pending, choice, since)
+            unfit = {key: unfit[key] for key in left}
+        return self._outputs(news, workspace_id, found) | stale.output(unfit)
 
     def _write(
         self, connection: Connection, olds: Properties, news: Properties, workspace_id: str
-    ) -> dict[str, str] | None:
-        """Update the connection; gives the streams' namespaces if these were written."""
+    ) -> Properties | None:
+        """Update the connection; gives what was found out about its streams if these were written."""
         differing = changed_keys(comparable(olds), comparable(news), connection_api.MANAGED)
         if not differing:
             return None
         body = connection_api.to_api(news, self._tags(news, workspace_id) if "tags" in differing else None)
+        if "status" not in differing and connection.status == "inactive" != news["status"]:
+            # Since the last refresh, so no preview has shown that it would be switched on again.
+            del body["status"]
+            events.warn_left_inactive(self.session, connection)
         plan = None
-        if "streams" in differing:
-            plan, catalog_id = self._plan(news, workspace_id, connection)
+        # Active again as it was, the next sync would switch it off again: the streams have to fit the new schema.
+        broken = connection.breaking_change and body.get("status") == "active"
+        if "streams" in differing or broken:
+            plan, catalog_id = self._plan(news, workspace_id, connection, olds.get("stream_files") or ())
             body |= {"syncCatalog": plan.sync_catalog, "sourceCatalogId": catalog_id}
-        # Not web_backend/connections/update: that one may clear what was loaded.
-        written = self.session.client.post("connections/update", {"connectionId": connection.connection_id, **body})
-        self.session.inventory.remember_connection(workspace_id, Connection.model_validate(written))
-        return plan.namespaces if plan else None
+            body |= {"breakingChange": False} if connection.breaking_change else {}
+        written = self._send(connection.connection_id, body, workspace_id)
+        return _found(written, news, plan.namespaces) if plan else None
 
-    def _plan(self, news: Properties, workspace_id: str, live: Connection | None) -> tuple[catalog.Plan, str | None]:
+    def _send(self, connection_id: str, body: dict[str, Any], workspace_id: str) -> Connection:
+        # Not web_backend/connections/update: that one may clear what was loaded.
+        written = self.session.client.post("connections/update", {"connectionId": connection_id, **body})
+        connection = Connection.model_validate(written)
+        self.session.inventory.remember_connection(workspace_id, connection)
+        return connection
+
+    def _plan(
+        self, news: Properties, workspace_id: str, live: Connection | None, files: Collection[str] = ()
+    ) -> tuple[catalog.Plan, str | None]:
         for kind, end in ((SOURCE, "source_id"), (DESTINATION, "destination_id")):
             actor = self.session.inventory.actors(kind, workspace_id).get(news[end])
             if actor is not None:
@@ -248,7 +270,7 @@ class ConnectionResource:
             keep = news["schema_changes"] == "propagate_fully"
             entries = live.streams if live else ()
             return (
-                catalog.plan(news["streams"], discovery.streams, target, entries, keep_undeclared=keep),
+                catalog.plan(news["streams"], discovery.streams, target, entries, files=files, keep_undeclared=keep),
                 discovery.catalog_id,
             )
 
@@ -267,7 +289,9 @@ class ConnectionResource:
         actor = self.session.inventory.actors(DESTINATION, workspace_id).get(destination_id)
         if actor is None:
             return []
-        specification = self.session.inventory.specification(DESTINATION, actor.definition_id, workspace_id)
+        specification = self.session.inventory.specification(
+            DESTINATION, actor.definition_id, workspace_id, destination_id
+        )
         return specification.supported_destination_sync_modes
 
     def _tags(self, news: Properties, workspace_id: str) -> list[dict[str, Any]]:
@@ -287,8 +311,12 @@ class ConnectionResource:
             ) from None
         return str(source["workspaceId"])
 
-    def _outputs(self, news: Properties, workspace_id: str, namespaces: dict[str, str]) -> Properties:
-        return {**news, "workspace_id": workspace_id, "stream_namespaces": namespaces}
+    def _outputs(self, news: Properties, workspace_id: str, found: Properties) -> Properties:
+        return {**news, "workspace_id": workspace_id, **{key: value for key, value in found.items() if value}}
+
+    def _guard(self, properties: Properties) -> None:
+        for key in mappers.keys(properties.get("streams")):
+            self.session.redactor.add(key)
 
     def _origin(self, news: Properties) -> str | None:
         return self.session.origins.get((_TYPE, news["connection_name"]))
@@ -308,3 +336,9 @@ class ConnectionResource:
 def comparable(properties: Properties) -> Properties:
     """The properties with streams less the reasons in them, which do not count as differences."""
     return {**properties, "streams": streams.comparable(properties.get("streams"))}
+
+
+def _found(connection: Connection, news: Properties, namespaces: dict[str, str]) -> Properties:
+    """What a write, or taking over, has found out about the streams and a later read wants to know."""
+    files = streams.including_files(connection.streams, news["streams"], namespaces)
+    return dict(zip(_FOUND, (namespaces, files), strict=True))

@@ -1,6 +1,6 @@
 """A connection's settings between the program's terms and the API's, both ways."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final
 
 from dynamic_providers.airbyte import schedule, streams
@@ -8,7 +8,7 @@ from dynamic_providers.airbyte.crud import present
 from dynamic_providers.airbyte.models import Connection
 from dynamic_providers.airbyte.session import Session
 from dynamic_providers.airbyte.suggestions import nearest
-from dynamic_providers.airbyte.values import Properties, is_unknown
+from dynamic_providers.airbyte.values import Properties, is_unknown, known
 
 MANAGED: Final = (
     "connection_name",
@@ -21,8 +21,14 @@ MANAGED: Final = (
     "status",
     "resources",
     "tags",
+    "operation_ids",
+    "notify_schema_changes",
+    "notify_schema_changes_by_email",
+    "backfill_new_columns",
 )
 """What can be changed in place."""
+IGNORED_BY_CREATE: Final = ("notify_schema_changes_by_email",)
+"""What the server drops from a create without a word, and takes in an update."""
 
 _ALLOWED: Final = {
     "namespace_definition": ("source", "destination", "customformat"),
@@ -45,7 +51,7 @@ def problems(inputs: Properties) -> list[str]:
         found.append("namespace_definition customformat needs a namespace_format, as raw_${SOURCE_NAMESPACE}.")
     if not custom and inputs.get("namespace_format"):
         found.append("namespace_format has a meaning for namespace_definition customformat only.")
-    resources = inputs.get("resources") or {}
+    resources = known(inputs.get("resources"), {})
     found += [
         f"resources.{key} is unknown. {nearest(key, RESOURCES)}".rstrip() for key in resources if key not in RESOURCES
     ]
@@ -65,13 +71,23 @@ def to_api(news: Properties, tags: list[dict[str, Any]] | None) -> dict[str, Any
         "prefix": news.get("prefix") or "",
         "nonBreakingChangesPreference": news["schema_changes"],
         "resourceRequirements": dict(news.get("resources") or {}),
+        "operationIds": list(news.get("operation_ids") or []),
+        "notifySchemaChanges": bool(news.get("notify_schema_changes")),
+        "notifySchemaChangesByEmail": bool(news.get("notify_schema_changes_by_email")),
+        "backfillPreference": "enabled" if news.get("backfill_new_columns") else "disabled",
         **schedule.to_api(news["schedule"]),
     }
     return body if tags is None else {**body, "tags": tags}
 
 
-def from_api(connection: Connection, declared: Properties, namespaces: Mapping[str, str]) -> Properties:
-    """A live connection's settings and streams in the program's terms; `declared` is what was last written."""
+def from_api(
+    connection: Connection, declared: Properties, namespaces: Mapping[str, str], files: Collection[str] = ()
+) -> Properties:
+    """A live connection's settings and streams in the program's terms; `declared` is what was last written.
+
+    `namespaces` and `files` are what streams.from_api wants to know. What is left out here is as a new connection has
+    it, however a release of the server says so: absent, empty or false.
+    """
     live: Properties = {
         "connection_name": connection.name,
         "streams": streams.from_api(
@@ -79,6 +95,7 @@ def from_api(connection: Connection, declared: Properties, namespaces: Mapping[s
             declared.get("streams") or {},
             namespaces,
             connection.non_breaking_changes_preference,
+            files,
         ),
         "schedule": schedule.from_api(connection.schedule_type, connection.schedule_data, declared.get("schedule")),
         "namespace_definition": connection.namespace_definition or "source",
@@ -88,6 +105,10 @@ def from_api(connection: Connection, declared: Properties, namespaces: Mapping[s
         "status": connection.status,
         "resources": {key: value for key, value in (connection.resource_requirements or {}).items() if value},
         "tags": sorted(str(tag.get("name")) for tag in connection.tags),
+        "operation_ids": sorted(connection.operation_ids),
+        "notify_schema_changes": bool(connection.notify_schema_changes),
+        "notify_schema_changes_by_email": bool(connection.notify_schema_changes_by_email),
+        "backfill_new_columns": connection.backfill_preference == "enabled",
     }
     if live["namespace_definition"] != "customformat":
         live["namespace_format"] = None  # kept by the server, without a meaning

@@ -6,12 +6,10 @@ failure is a bare 500.
 
 from typing import Any, Final
 
-from dynamic_providers.airbyte import versions
 from dynamic_providers.airbyte.errors import OutcomeUnknownError, ServerError, UnknownVersionError
 from dynamic_providers.airbyte.kinds import Kind
 from dynamic_providers.airbyte.session import Session
 
-_TICKETS_SINCE: Final = (2, 0, 0)
 _INTERVAL: Final = 1.0
 _LOOKS: Final = 660
 """A look a second, until after the ten minutes that the platform gives such a job."""
@@ -24,7 +22,7 @@ def create(session: Session, kind: Kind, workspace_id: str, wanted: dict[str, An
     OutcomeUnknownError says that the answer was lost.
     """
     image = f"{wanted['dockerRepository']}:{wanted['dockerImageTag']}"
-    if not _has_tickets(session):
+    if not session.client.release.gives_tickets:
         body = {"workspaceId": workspace_id, f"{kind.name}Definition": wanted}
         return str(_held(session, f"{kind.definitions}/create_custom", body, image)[kind.definition_field])
     body = {"workspaceId": workspace_id, "actorType": kind.name, "actorDefinition": wanted}
@@ -36,16 +34,11 @@ def update(session: Session, kind: Kind, definition_id: str, image: str, changes
 
     The server wants to know a workspace as well (`changes` has it): since 1.6, and ignored before.
     """
-    if not _has_tickets(session):
+    if not session.client.release.gives_tickets:
         _held(session, f"{kind.definitions}/update", {kind.definition_field: definition_id, **changes}, image)
     else:
         body = {"actorDefinitionId": definition_id, "actorType": kind.name, **changes}
         _followed(session, "actor_definitions/update", body, image)
-
-
-def _has_tickets(session: Session) -> bool:
-    version = versions.ordinal(session.client.instance().version)
-    return version is not None and version >= _TICKETS_SINCE
 
 
 def _held(session: Session, operation: str, body: dict[str, Any], image: str) -> dict[str, Any]:

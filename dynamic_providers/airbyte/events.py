@@ -41,6 +41,16 @@ def status_reason(session: Session, connection: Connection, olds: Properties) ->
     return {"status_reason": reason}
 
 
+def warn_left_inactive(session: Session, connection: Connection) -> None:
+    """Say that a change was made to a connection that is off, and is left so since no preview has shown that."""
+    reason = why_inactive(session, connection.connection_id)
+    warn(
+        session,
+        f"Connection {connection.name} is changed and stays {connection.status}: {reason}. To have it active again run "
+        "`pulumi refresh`, see the preview, then `pulumi up`.",
+    )
+
+
 def why_inactive(session: Session, connection_id: str) -> str:
     """Who or what switched a connection off, and when; one call, and never an error."""
     body = {

@@ -15,7 +15,6 @@ from dynamic_providers.airbyte.kinds import Kind
 from dynamic_providers.airbyte.models import Actor, Connection, Definition, Discovery, Pin, Specification
 
 PAGE_SIZE = 1000
-_DELETED = "deprecated"
 
 
 class Inventory:
@@ -54,7 +53,7 @@ class Inventory:
         def fetch() -> dict[str, Connection]:
             reads = self._client.post("connections/list", {"workspaceId": workspace_id}).get("connections", [])
             connections = (Connection.model_validate(read) for read in reads)
-            return {c.connection_id: c for c in connections if c.status != _DELETED}
+            return {c.connection_id: c for c in connections if not c.is_deleted}
 
         return dict(self._get(("connections", workspace_id), fetch))
 
@@ -81,14 +80,20 @@ class Inventory:
 
         return list(self._get("pins", fetch))
 
-    def specification(self, kind: Kind, definition_id: str, workspace_id: str) -> Specification:
-        """The spec of a connector at the version that the workspace resolves to."""
+    def specification(self, kind: Kind, definition_id: str, workspace_id: str, actor_id: str = "") -> Specification:
+        """The spec of a connector, at an actor's own version where a pin holds it at one, else at the workspace's."""
+        pinned = actor_id and any((p.scope_id, p.resource_id) == (actor_id, definition_id) for p in self.pins())
 
         def fetch() -> Specification:
-            body = {kind.definition_field: definition_id, "workspaceId": workspace_id}
-            return Specification.model_validate(self._client.post(f"{kind.specifications}/get", body))
+            if pinned:
+                operation, body = f"{kind.specifications}/get_for_{kind.name}", {kind.id_field: actor_id}
+            else:
+                operation = f"{kind.specifications}/get"
+                body = {kind.definition_field: definition_id, "workspaceId": workspace_id}
+            return Specification.model_validate(self._client.post(operation, body))
 
-        spec: Specification = self._get(("specification", kind.name, definition_id, workspace_id), fetch)
+        at = actor_id if pinned else workspace_id
+        spec: Specification = self._get(("specification", kind.name, definition_id, at), fetch)
         return spec
 
     def discovery(self, source_id: str, *, fresh: bool = False) -> Discovery:

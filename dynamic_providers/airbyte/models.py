@@ -132,6 +132,11 @@ class DiscoveredStream(Model):
         return [list(path) for path in self.stream.get("sourceDefinedPrimaryKey") or []]
 
     @property
+    def is_file_based(self) -> bool:
+        """Whether its records describe files, which can be loaded along with them."""
+        return bool(self.stream.get("isFileBased"))
+
+    @property
     def schema_(self) -> dict[str, Any]:
         """The JSON schema of a record."""
         return dict(self.stream.get("jsonSchema") or {})
@@ -159,6 +164,13 @@ class Connection(Model):
     backfill_preference: str | None = None
     notify_schema_changes: bool | None = None
     notify_schema_changes_by_email: bool | None = None
+    created_at: int = Field(default=0, alias="created_at")
+    """In epoch seconds; the one name of this model that the API does not write in camelCase."""
+
+    @property
+    def is_deleted(self) -> bool:
+        """Whether it is gone: the server answers for it all the same."""
+        return self.status == "deprecated"
 
     @property
     def streams(self) -> list[DiscoveredStream]:

@@ -31,3 +31,18 @@ class Release:
     def tells_coordinates(self) -> bool:
         """The public API tells where it keeps a secret, since 1.7."""
         return self.minor >= (1, 7)
+
+    @property
+    def gives_tickets(self) -> bool:
+        """Making and changing a custom definition is a job with a ticket, and a reason where it fails, since 2.0."""
+        return self.minor >= (2, 0)
+
+    @property
+    def tells_resources(self) -> bool:
+        """Reads of sources and destinations have what resources their jobs are given, since 1.8."""
+        return self.minor >= (1, 8)
+
+    @property
+    def searches_actors(self) -> bool:
+        """Lists of sources and destinations take a text that their names have to contain, since 1.8."""
+        return self.minor >= (1, 8)

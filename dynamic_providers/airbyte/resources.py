@@ -110,7 +110,8 @@ class Source(Resource, module=_MODULE, name="Source"):
     `config` holds secrets as secret outputs at their leaves, and `secret_paths` says which leaves those are. With
     `adopt` an existing source of this name and connector is taken over; an id as `adopt` says which. `skip_check` is a
     reason for deploying without the connection check. A `connector_version` other than the workspace's is held by a pin
-    of this source's own, and `accept_breaking` names the breaking versions that it may cross.
+    of this source's own, and `accept_breaking` names the breaking versions that it may cross. `resources` are what its
+    jobs may use of the cluster, as the module allocation describes; the platform's defaults where it is left out.
     """
 
     source_name: pulumi.Output[str]
@@ -131,6 +132,7 @@ class Source(Resource, module=_MODULE, name="Source"):
         workspace_id: pulumi.Input[str] | None = None,
         adopt: bool | str = False,
         skip_check: str | None = None,
+        resources: Mapping[str, Mapping[str, str]] | None = None,
         accept_breaking: Sequence[str] = (),
         origin: str | None = None,
         opts: pulumi.ResourceOptions | None = None,
@@ -146,6 +148,7 @@ class Source(Resource, module=_MODULE, name="Source"):
             "workspace_id": workspace_id,
             "adopt": adopt,
             "skip_check": skip_check,
+            "resources": {job: dict(quantities) for job, quantities in (resources or {}).items()} or None,
             "accept_breaking": list(accept_breaking),
             "origin": origin,
         }
@@ -183,6 +186,7 @@ class Destination(Resource, module=_MODULE, name="Destination"):
         workspace_id: pulumi.Input[str] | None = None,
         adopt: bool | str = False,
         skip_check: str | None = None,
+        resources: Mapping[str, Mapping[str, str]] | None = None,
         accept_breaking: Sequence[str] = (),
         origin: str | None = None,
         opts: pulumi.ResourceOptions | None = None,
@@ -198,6 +202,7 @@ class Destination(Resource, module=_MODULE, name="Destination"):
             "workspace_id": workspace_id,
             "adopt": adopt,
             "skip_check": skip_check,
+            "resources": {job: dict(quantities) for job, quantities in (resources or {}).items()} or None,
             "accept_breaking": list(accept_breaking),
             "origin": origin,
         }
@@ -223,7 +228,9 @@ class Connection(Resource, module=_MODULE, name="Connection"):
     job pods (cpu_request, cpu_limit, memory_request, memory_limit). `allow_state_loss` is a reason for a change that
     makes Airbyte forget how far it has synced, `allow_unsupported` one for connecting a connector version past its
     deadline. `after_change` (refresh, clear or none) is what happens to loaded rows that a changed key, cursor, mode or
-    table name no longer fits.
+    table name no longer fits. `notify_schema_changes` (and `_by_email`) tell the workspace's webhook of changes of the
+    source's schema, `backfill_new_columns` loads a stream again that got a column, and `operation_ids` are operations
+    of the workspace that run after a sync; what is left out of all these is as in a new connection.
     """
 
     connection_name: pulumi.Output[str]
@@ -245,6 +252,10 @@ class Connection(Resource, module=_MODULE, name="Connection"):
         status: str = "active",
         resources: Mapping[str, str] | None = None,
         tags: Sequence[str] = (),
+        operation_ids: Sequence[str] = (),
+        notify_schema_changes: bool = False,
+        notify_schema_changes_by_email: bool = False,
+        backfill_new_columns: bool = False,
         allow_state_loss: str | None = None,
         allow_unsupported: str | None = None,
         after_change: str | None = None,
@@ -265,6 +276,10 @@ class Connection(Resource, module=_MODULE, name="Connection"):
             "status": status,
             "resources": dict(resources) if resources else None,
             "tags": list(tags),
+            "operation_ids": list(operation_ids),
+            "notify_schema_changes": notify_schema_changes,
+            "notify_schema_changes_by_email": notify_schema_changes_by_email,
+            "backfill_new_columns": backfill_new_columns,
             "allow_state_loss": allow_state_loss,
             "allow_unsupported": allow_unsupported,
             "after_change": after_change,

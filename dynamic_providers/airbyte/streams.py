@@ -6,14 +6,16 @@
                 "cursor_field": ["updated_at"], "primary_key": [["id"]]}}
 
 A key is a stream's name, with ``namespace.`` before it where the name alone could mean two. Optional per stream:
-``cursor_field`` (a path), ``primary_key`` (paths), ``fields`` (columns to sync), ``hash`` (columns to hash) and
-``allow_full_refresh`` (a reason).
+``cursor_field`` (a path), ``primary_key`` (paths), ``fields`` (columns to sync), ``hash`` (columns to hash),
+``mappers`` (what else is done to records, in order, as the module of that name describes), ``destination_object_name``
+(the object of the destination, where that has objects of its own), ``include_files`` (whether a stream of files loads
+these too; the server's choice where it is left out) and ``allow_full_refresh`` (a reason).
 """
 
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final
 
+from dynamic_providers.airbyte import mappers
 from dynamic_providers.airbyte.errors import InvalidStreamsError
 from dynamic_providers.airbyte.models import DiscoveredStream
 from dynamic_providers.airbyte.suggestions import nearest
@@ -32,10 +34,11 @@ _KEYS: Final = (
     "fields",
     "hash",
     "mappers",
+    "destination_object_name",
+    "include_files",
     "allow_full_refresh",
 )
 _REASONS: Final = ("allow_full_refresh",)
-_HASHING: Final = "hashing"
 
 
 def canonical(declared: Mapping[str, Mapping[str, Any]]) -> Streams:
@@ -62,20 +65,37 @@ def from_api(
     declared: Streams,
     namespaces: Mapping[str, str],
     schema_changes: str | None,
+    files: Collection[str] = (),
 ) -> Streams:
     """The streams a connection syncs, in the program's terms.
 
-    `declared` and `namespaces` (key -> namespace) are what was last written. Under ``propagate_fully`` Airbyte adds
+    `declared` and `namespaces` (key -> namespace) are what was last written, and `files` are the keys of the streams
+    for which the server then chose to include files. Under ``propagate_fully`` Airbyte adds
     streams by itself, and under either ``propagate`` columns: such additions are no drift and left out.
     """
-    entries = list(live)
     result: Streams = {}
-    for entry in entries:
-        key = key_of(entry, entries, declared, namespaces)
+    for key, entry in by_key(live, declared, namespaces).items():
         if key not in declared and schema_changes == "propagate_fully":
             continue
-        result[key] = _stream_from_api(entry, declared.get(key) or {}, schema_changes)
+        result[key] = _stream_from_api(entry, declared.get(key) or {}, schema_changes, key in files)
     return dict(sorted(result.items()))
+
+
+def including_files(live: Iterable[DiscoveredStream], declared: Streams, namespaces: Mapping[str, str]) -> list[str]:
+    """The keys of the streams for which the server chose to include files, since the program does not say."""
+    return sorted(
+        key
+        for key, entry in by_key(live, declared, namespaces).items()
+        if entry.is_file_based and entry.config.get("includeFiles") and "include_files" not in declared.get(key, {})
+    )
+
+
+def by_key(
+    live: Iterable[DiscoveredStream], declared: Mapping[str, Any], namespaces: Mapping[str, str]
+) -> dict[str, DiscoveredStream]:
+    """Live streams by what the program calls them."""
+    entries = list(live)
+    return {key_of(entry, entries, declared, namespaces): entry for entry in entries}
 
 
 def key_of(
@@ -109,6 +129,10 @@ def _canonical_stream(key: str, stream: Mapping[str, Any]) -> Stream:
     for name in stream:
         if name not in _KEYS:
             raise InvalidStreamsError(f"streams.{key}.{name} is no setting of a stream", fix=nearest(name, _KEYS))
+    try:
+        hashed, others = mappers.canonical(stream.get("hash") or [], stream.get("mappers") or [])
+    except ValueError as error:
+        raise InvalidStreamsError(f"streams.{key}.{error}", fix="Correct the mapper.") from None
     result: Stream = {
         "sync_mode": _one_of(key, "sync_mode", stream.get("sync_mode", "incremental"), SYNC_MODES),
         "destination_sync_mode": _one_of(
@@ -117,11 +141,13 @@ def _canonical_stream(key: str, stream: Mapping[str, Any]) -> Stream:
         "cursor_field": as_path(stream.get("cursor_field")),
         "primary_key": as_paths(stream.get("primary_key")),
         "fields": sorted(set(stream.get("fields") or [])),
-        "hash": sorted(set(stream.get("hash") or [])),
-        "mappers": sorted(set(stream.get("mappers") or [])),
+        "hash": hashed,
+        "mappers": others,
+        "destination_object_name": stream.get("destination_object_name"),
+        "include_files": stream.get("include_files"),
         "allow_full_refresh": stream.get("allow_full_refresh"),
     }
-    return {name: value for name, value in result.items() if value}
+    return _present(result)
 
 
 def _one_of(key: str, setting: str, value: Any, allowed: tuple[str, ...]) -> str:
@@ -133,26 +159,34 @@ def _one_of(key: str, setting: str, value: Any, allowed: tuple[str, ...]) -> str
     )
 
 
-def _stream_from_api(entry: DiscoveredStream, declared: Stream, schema_changes: str | None) -> Stream:
+def _stream_from_api(entry: DiscoveredStream, declared: Stream, schema_changes: str | None, by_default: bool) -> Stream:
     config = entry.config
+    files = bool(config.get("includeFiles"))
     cursor = list(config.get("cursorField") or [])
     if entry.defines_cursor or ("cursor_field" not in declared and cursor == entry.default_cursor):
         cursor = declared.get("cursor_field", [])
     key = as_paths(config.get("primaryKey"))
     if entry.source_key:
         key = declared.get("primary_key", [])
-    mappers = config.get("mappers") or []
+    hashed, others = mappers.from_api(config.get("mappers") or [], declared.get("mappers") or [])
     result: Stream = {
         "sync_mode": config.get("syncMode"),
         "destination_sync_mode": config.get("destinationSyncMode"),
         "cursor_field": cursor,
         "primary_key": key,
         "fields": _fields_from_api(entry, declared, schema_changes),
-        "hash": sorted(_target(mapper) for mapper in mappers if mapper.get("type") == _HASHING),
-        "mappers": sorted(_described(mapper) for mapper in mappers if mapper.get("type") != _HASHING),
+        "hash": hashed,
+        "mappers": others,
+        "destination_object_name": config.get("destinationObjectName"),
+        "include_files": files if "include_files" in declared or files != by_default else None,
         "allow_full_refresh": declared.get("allow_full_refresh"),
     }
-    return {name: value for name, value in result.items() if value}
+    return _present(result)
+
+
+def _present(stream: Stream) -> Stream:
+    """The settings that say something; a plain no does."""
+    return {name: value for name, value in stream.items() if value or value is False}
 
 
 def _fields_from_api(entry: DiscoveredStream, declared: Stream, schema_changes: str | None) -> list[str]:
@@ -165,16 +199,3 @@ def _fields_from_api(entry: DiscoveredStream, declared: Stream, schema_changes: 
     if wanted and (schema_changes or "").startswith("propagate"):
         selected &= set(wanted)  # what Airbyte added is what it was told to add
     return sorted(selected)
-
-
-def _described(mapper: Mapping[str, Any]) -> str:
-    """What another mapper does to which field; without its key, which the server shows in lists."""
-    configuration = mapper.get("mapperConfiguration") or {}
-    hidden = {"targetField", "originalFieldName", "key"}
-    rest = {name: value for name, value in sorted(configuration.items()) if name not in hidden and value is not None}
-    return " ".join(filter(None, (str(mapper.get("type")), _target(mapper), json.dumps(rest) if rest else "")))
-
-
-def _target(mapper: Mapping[str, Any]) -> str:
-    configuration = mapper.get("mapperConfiguration") or {}
-    return str(configuration.get("targetField") or configuration.get("originalFieldName") or "")

@@ -56,7 +56,8 @@ def compare(connection: Connection, declared: Properties) -> Comparison:
     """Compare a live connection with inputs in canonical form."""
     entries = connection.streams
     namespaces = {streams.key_of(entry, entries, declared["streams"], {}): entry.namespace for entry in entries}
-    live = connection_api.from_api(connection, declared, namespaces)
+    files = streams.including_files(entries, declared["streams"], namespaces)
+    live = connection_api.from_api(connection, declared, namespaces, files)
     both = [{**side, "streams": streams.comparable(side.get("streams"))} for side in (live, declared)]
     return Comparison(live, namespaces, changed_keys(both[0], both[1], connection_api.MANAGED))
 

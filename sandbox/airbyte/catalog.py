@@ -14,7 +14,7 @@ from typing import Any
 from sandbox.airbyte.connectors.base import ConfiguredStream
 from sandbox.airbyte.errors import InvalidBodyError, RefusedError, ServerFaultError
 from sandbox.airbyte.mappers import canonical_mappers, hashed_fields
-from sandbox.airbyte.wire import Json
+from sandbox.airbyte.wire import Json, present
 
 SYNC_MODES = ("full_refresh", "incremental")
 DESTINATION_SYNC_MODES = ("append", "overwrite", "append_dedup", "overwrite_dedup", "update", "soft_delete")
@@ -94,9 +94,9 @@ def _canonical_entry(entry: Json, stored_mappers: list[Json]) -> Json:
         "hashedFields": hashed_fields(mappers),
         "mappers": mappers,
     }
-    for optional in ("destinationObjectName", "includeFiles"):
-        if sent.get(optional) is not None:
-            config[optional] = sent[optional]
+    # Where source and destination can move files, streams of files include them unless the client says no.
+    by_default = {"includeFiles": True} if stream.get("isFileBased") else {}
+    config |= by_default | present({key: sent.get(key) for key in ("destinationObjectName", "includeFiles")})
     if config["fieldSelectionEnabled"]:
         _select_fields(stream, config, sent.get("selectedFields") or [])
     return {"stream": stream, "config": config}

@@ -319,18 +319,6 @@ def test_another_connector_or_workspace_is_another_object(a_source: Life, source
     assert a_source.up({**source_inputs, "workspace_id": "another"}) == ("workspace_id",)
 
 
-def test_the_memory_an_administrator_gave_it_survives_an_update(
-    airbyte: Airbyte, a_source: Life, source_inputs: Properties
-) -> None:
-    a_source.up(source_inputs)
-    live = airbyte.read("sources", a_source.id)
-    allocation = {"default": {"memory_limit": "4Gi"}}
-    body = {"sourceId": a_source.id, "name": live["name"], "connectionConfiguration": live["connectionConfiguration"]}
-    airbyte.post("sources/update", {**body, "resourceAllocation": allocation})
-    a_source.up(with_config(source_inputs, jdbc_url_params="loginTimeout=5"))
-    assert airbyte.read("sources", a_source.id)["resourceAllocation"]["default"]["memory_limit"] == "4Gi"
-
-
 def test_deleting_twice_is_fine(airbyte: Airbyte, a_source: Life, source_inputs: Properties) -> None:
     a_source.up(source_inputs)
     for _ in range(2):

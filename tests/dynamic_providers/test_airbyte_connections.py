@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from dynamic_providers.airbyte.errors import AlreadyExistsError, InvalidStreamsError, OutcomeUnknownError
+from dynamic_providers.airbyte.values import UNKNOWN, contains_unknown
 
 if TYPE_CHECKING:
     from tests.dynamic_providers.conftest import Airbyte, Database, Life, Properties
@@ -105,6 +106,27 @@ def test_tags_are_made_where_they_do_not_exist(
     assert a_connection.up({**connection_inputs, "tags": ["daily", "finance"]}) == ()
     assert a_connection.up({**connection_inputs, "tags": ["finance"]}) == ("tags",)
     assert [tag["name"] for tag in airbyte.read("connections", a_connection.id)["tags"]] == ["finance"]
+
+
+@pytest.mark.parametrize(
+    ("key", "unknown", "later"),
+    [
+        ("tags", ["daily", UNKNOWN], ["daily", "made"]),
+        ("tags", UNKNOWN, ["made"]),
+        ("operation_ids", [UNKNOWN], ["made"]),
+        ("resources", UNKNOWN, {"cpu_limit": "1"}),
+    ],
+)
+def test_what_is_not_known_yet_passes_a_preview(
+    a_connection: Life, connection_inputs: Properties, key: str, unknown: Any, later: Any
+) -> None:
+    """As a tag's name is not, while the tag is still to be made by the same program."""
+    resource = a_connection.resource()
+    checked = resource.check({}, {**connection_inputs, key: unknown})
+    assert checked.failures == ()
+    assert contains_unknown(checked.inputs[key])
+    known = resource.check({}, {**connection_inputs, key: later}).inputs
+    assert resource.diff("id", known, checked.inputs).changed == (key,)
 
 
 # -- drift -----------------------------------------------------------------------------------------------------------

@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from dynamic_providers.airbyte.errors import InvalidStreamsError
+from sandbox.airbyte import catalog
 from sandbox.airbyte.server import Running
 from sandbox.airbyte.settings import Settings as ServerSettings
 from tests.dynamic_providers import generated
 from tests.dynamic_providers.conftest import CLIENT_SECRET, FINGERPRINT_KEY, Airbyte, Life
+from tests.dynamic_providers.drift import seen
 
 if TYPE_CHECKING:
     from tests.dynamic_providers.conftest import Database, Properties
@@ -127,8 +130,77 @@ def test_a_schema_that_was_refreshed_in_the_ui_is_no_drift(
     a_connection.up(program)
     catalog = airbyte.post("sources/discover_schema", {"sourceId": a_source.id, "disable_cache": True})
     change = {"connectionId": a_connection.id, "sourceCatalogId": catalog["catalogId"]}
-    airbyte.post("connections/update", {**change, "notifySchemaChanges": False, "backfillPreference": "enabled"})
+    airbyte.post("connections/update", {**change, "notifySchemaChanges": False})
     assert untouched(a_connection, program)
+
+
+@pytest.mark.parametrize("release", ["1.5.0", "1.8.0", "2.0.0", "HEAD"])
+def test_what_a_release_fills_in_is_no_drift(
+    start_airbyte: Callable[[str], AbstractContextManager[Airbyte]],
+    a_source: Life,
+    a_destination: Life,
+    a_connection: Life,
+    items: str,
+    standard: Properties,
+    destination_inputs: Properties,
+    release: str,
+) -> None:
+    """A program that says next to nothing, and one that says everything."""
+    with start_airbyte(release) as server:
+        for life in (a_source, a_destination, a_connection):
+            life.airbyte = server
+        a_source.up(standard)
+        a_destination.up({**destination_inputs, "resources": {"default": {"memory_limit": "1Gi"}}})
+        stream: dict[str, Any] = {"sync_mode": "incremental", "destination_sync_mode": "append"}
+        bare = {
+            "connection_name": "production",
+            "source_id": a_source.id,
+            "destination_id": a_destination.id,
+            "streams": {items: {**stream, "cursor_field": ["updated_at"]}},
+            "schedule": {"type": "manual"},
+            "namespace_definition": "source",
+            "schema_changes": "ignore",
+            "status": "active",
+        }
+        full = {
+            **bare,
+            "connection_name": "all of it",
+            "resources": {"cpu_limit": "1"},
+            "tags": ["daily"],
+            "notify_schema_changes": True,
+            "notify_schema_changes_by_email": True,
+            "backfill_new_columns": True,
+        }
+        for life, program in ((a_connection, bare), (Life(a_connection.make, server), full)):
+            life.up(program)
+            assert untouched(life, program), release
+        assert (a_source.refresh(), a_destination.refresh()) == ((), ())
+
+
+def test_files_that_the_server_chose_to_load_are_no_drift_until_they_are_not(
+    airbyte: Airbyte,
+    a_connection: Life,
+    program: Properties,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The server decides for a stream of files of which the program says nothing."""
+    stream = catalog.canonical_stream
+    monkeypatch.setattr(catalog, "canonical_stream", lambda sent: {**stream(sent), "isFileBased": True})
+    a_connection.up(program)
+    chosen = airbyte.read("connections", a_connection.id)["syncCatalog"]
+    assert all(entry["config"]["includeFiles"] for entry in chosen["streams"])
+    assert untouched(a_connection, program)
+    other = copy.deepcopy(chosen)
+    other["streams"][0]["config"]["includeFiles"] = False
+    name = other["streams"][0]["stream"]["name"]
+    airbyte.post("connections/update", {"connectionId": a_connection.id, "syncCatalog": other})
+    assert seen(a_connection) == {f"streams.{name}.include_files"}
+    a_connection.refresh()
+    assert a_connection.up(program) == ("streams",)
+    assert airbyte.read("connections", a_connection.id)["syncCatalog"] == chosen
+    without = {key: {**stream, "include_files": False} for key, stream in program["streams"].items()}
+    assert a_connection.up({**program, "streams": without}) == ("streams",)
+    assert untouched(a_connection, {**program, "streams": without})
 
 
 def test_a_configuration_in_another_order_or_number_format_is_no_drift(
@@ -189,9 +261,35 @@ def test_a_breaking_schema_change_is_said_and_the_next_up_shows_both(
     assert f"warning: Connection production is inactive: {reason}" in capfd.readouterr().err
     assert a_connection.refresh() == ()
     assert a_connection.inputs["status_reason"] == reason, "it stays until somebody acts"
-    assert a_connection.up(program) == ("status",)
+    with airbyte.counted() as calls, pytest.raises(InvalidStreamsError, match="there is no column updated_at"):
+        a_connection.up(program)
+    assert "/v1/connections/update" not in calls, "its next sync would switch it off again"
+
+    items = {**program["streams"]["drift_items"], "cursor_field": ["id"], "fields": ["id"]}
+    repaired = {**program, "streams": {**program["streams"], "drift_items": items}}
+    assert a_connection.up(repaired) == ("streams", "status")
     assert "status_reason" not in a_connection.outputs
+    live = airbyte.read("connections", a_connection.id)
+    assert (live["status"], live["breakingChange"]) == ("active", False)
+    assert sync(airbyte, a_connection) != "cancelled"
     assert airbyte.read("connections", a_connection.id)["status"] == "active"
+    assert untouched(a_connection, repaired)
+
+
+def test_a_schema_that_is_as_it_was_again_needs_no_change_of_the_program(
+    airbyte: Airbyte, database: Database, a_connection: Life, program: Properties
+) -> None:
+    a_connection.up(program)
+    database.execute("ALTER TABLE drift_items DROP COLUMN updated_at")
+    sync(airbyte, a_connection)
+    a_connection.refresh()
+    assert a_connection.up({**program, "status": "inactive", "prefix": "off_"}) == ("prefix",)
+    assert airbyte.read("connections", a_connection.id)["breakingChange"], "nobody has repaired it"
+    database.execute("ALTER TABLE drift_items ADD COLUMN updated_at timestamptz")
+    assert set(a_connection.up(program)) == {"prefix", "status"}
+    live = airbyte.read("connections", a_connection.id)
+    assert (live["status"], live["breakingChange"]) == ("active", False)
+    assert untouched(a_connection, program)
 
 
 def test_a_connection_that_is_told_to_stop_at_schema_changes_says_so(
@@ -207,6 +305,22 @@ def test_a_person_who_switched_it_off_is_said(airbyte: Airbyte, a_connection: Li
     a_connection.up(program)
     airbyte.post("connections/update", {"connectionId": a_connection.id, "status": "inactive"})
     assert switched_off(a_connection).startswith("switched off by a person on ")
+
+
+def test_another_change_does_not_switch_it_on_again_unseen(
+    airbyte: Airbyte, a_connection: Life, program: Properties, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """It was switched off after the last refresh, so the preview of the change says nothing of it."""
+    a_connection.up(program)
+    airbyte.post("connections/update", {"connectionId": a_connection.id, "status": "inactive"})
+    changed = {**program, "prefix": "other_"}
+    assert a_connection.up(changed) == ("prefix",)
+    live = airbyte.read("connections", a_connection.id)
+    assert (live["status"], live["prefix"]) == ("inactive", "other_")
+    assert "Connection production is changed and stays inactive: switched off by a person" in capfd.readouterr().err
+    assert switched_off(a_connection)
+    assert a_connection.up(changed) == ("status",)
+    assert airbyte.read("connections", a_connection.id)["status"] == "active"
 
 
 def test_an_inactive_connection_that_is_declared_so_asks_nobody_why(

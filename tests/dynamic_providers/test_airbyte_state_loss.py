@@ -128,7 +128,7 @@ def test_rows_that_no_longer_fit_are_told_in_the_preview_and_kept_in_mind(
     assert "after_change: refresh" in told
     assert "after_change: clear" in told
     loaded.up(changed)
-    assert loaded.outputs["stale_streams"] == (["orders"] if stream else ["orders", "users"])
+    assert list(loaded.outputs["stale_streams"]) == (["orders"] if stream else ["orders", "users"])
     assert jobs(airbyte, loaded) == []
     assert loaded.refresh() == ()
     assert loaded.up(changed) == ()
@@ -168,7 +168,7 @@ def test_a_history_is_refreshed_without_dropping_it(
     changed = {**program(first, hash=["status"]), "after_change": "refresh"}
     loaded.up(changed)
     assert jobs(airbyte, loaded) == [("refresh", ["orders"])]
-    assert loaded.outputs["stale_streams"] == ["users"]
+    assert list(loaded.outputs["stale_streams"]) == ["users"]
     wait_for_jobs(airbyte)
     assert loaded.up(changed) == ("after_change",)
     assert jobs(airbyte, loaded) == [("refresh", ["orders"]), ("refresh", ["users"])]
@@ -258,6 +258,51 @@ def test_a_destination_without_refreshes_is_told_to_clear(
     assert airbyte.http.post("/sandbox/v1/registry", json=body).is_success
     with pytest.raises(AfterChangeError, match=r"does not support refreshes.*after_change: clear"):
         loaded.up({**program(connection_inputs, hash=["status"]), "after_change": "refresh"})
+
+
+@pytest.mark.parametrize("operation", ["refresh", "clear/stream", "clear"])
+def test_what_somebody_refreshed_or_cleared_in_airbyte_is_stale_no_more(
+    airbyte: Airbyte, unfinished: Life, connection_inputs: Properties, operation: str
+) -> None:
+    life, changed = unfinished, {**connection_inputs, "prefix": "raw_"}
+    life.up(changed)
+    assert list(life.outputs["stale_streams"]) == ["orders", "users"]
+    orders = [{"streamName": "orders", "streamNamespace": "public"}]
+    body = {"connectionId": life.id, "refreshMode": "Truncate", "streams": orders}
+    number = airbyte.post(f"connections/{operation}", body)["job"]["id"]
+
+    assert life.refresh() == ()
+    assert list(life.outputs["stale_streams"]) == ["orders", "users"], "it has not ended"
+    done(airbyte, number, "failed")
+    life.refresh()
+    assert list(life.outputs["stale_streams"]) == ["orders", "users"], "it did nothing"
+    done(airbyte, number, "succeeded")
+    assert life.refresh() == ()
+    left = [] if operation == "clear" else ["users"]
+    assert list(life.outputs.get("stale_streams", {})) == left
+
+    asked = {**changed, "after_change": "refresh"}
+    assert life.up(asked) == (("after_change",) if left else ())
+    assert jobs(airbyte, life, "refresh")[-1:] == ([("refresh", left)] if left else [])
+
+
+def done(airbyte: Airbyte, number: int, status: str) -> None:
+    """Let a job have ended so."""
+    store = airbyte.server.instance.store
+    with store.lock:
+        job = next(job for job in store.jobs if job.id == number)
+        job.status = status
+        store.jobs.save(job)
+
+
+def test_a_refresh_from_before_the_change_puts_nothing_right(
+    airbyte: Airbyte, unfinished: Life, connection_inputs: Properties
+) -> None:
+    body = {"connectionId": unfinished.id, "refreshMode": "Truncate", "streams": []}
+    done(airbyte, airbyte.post("connections/refresh", body)["job"]["id"], "succeeded")
+    unfinished.up({**connection_inputs, "prefix": "raw_"})
+    unfinished.refresh()
+    assert list(unfinished.outputs["stale_streams"]) == ["orders", "users"]
 
 
 def test_an_unknown_choice_is_refused_in_the_preview(a_connection: Life, connection_inputs: Properties) -> None:

@@ -176,11 +176,15 @@ def test_a_cursor_the_source_suggests_is_used_where_none_is_declared() -> None:
     assert config["cursorField"] == ["updated_at"]
 
 
-def test_what_was_set_beyond_the_programs_terms_is_kept() -> None:
+def test_what_the_program_does_not_say_is_taken_away_and_what_it_has_no_word_for_is_sent_back() -> None:
     live = discovered("orders")
-    live.config.update({"includeFiles": True, "destinationObjectName": "Order"})
-    plan = catalog.plan(declared(), [discovered("orders")], WAREHOUSE, [live])
-    config = plan.sync_catalog["streams"][0]["config"]
+    live.config.update({"includeFiles": True, "destinationObjectName": "Order", "suggested": True})
+    config = catalog.plan(declared(), [discovered("orders")], WAREHOUSE, [live]).sync_catalog["streams"][0]["config"]
+    assert "destinationObjectName" not in config
+    assert config["includeFiles"] is False
+    assert config["suggested"] is True
+    said = declared(destination_object_name="Order", include_files=True)
+    config = catalog.plan(said, [discovered("orders")], WAREHOUSE, [live]).sync_catalog["streams"][0]["config"]
     assert (config["includeFiles"], config["destinationObjectName"]) == (True, "Order")
 
 
@@ -190,8 +194,9 @@ def test_a_hashing_mapper_keeps_the_id_the_server_knows_it_by() -> None:
     live.config["mappers"] = [mapper]
     plan = catalog.plan(declared(hash=["email", "amount"]), [discovered("orders")], WAREHOUSE, [live])
     mappers = plan.sync_catalog["streams"][0]["config"]["mappers"]
-    assert mapper in mappers
     assert [m["mapperConfiguration"]["targetField"] for m in mappers] == ["amount", "email"]
+    assert [m.get("id") for m in mappers] == [None, "m1"]
+    assert mappers[1]["mapperConfiguration"]["method"] == "SHA-256", "what the program says"
 
 
 def test_streams_that_airbyte_was_told_to_add_stay() -> None:
@@ -288,10 +293,12 @@ def test_columns_airbyte_was_told_to_add_are_no_drift_but_others_are() -> None:
     assert streams.from_api(live, form, plan.namespaces, "ignore")["orders"]["fields"] == ["email", "id", "updated_at"]
 
 
-def test_a_mapper_somebody_added_shows_without_its_configuration() -> None:
+def test_a_mapper_somebody_added_shows_without_its_key() -> None:
     form = declared()
     plan = catalog.plan(form, [discovered("orders")], WAREHOUSE)
     secret = {"type": "encryption", "mapperConfiguration": {"targetField": "email", "key": "0123456789abcdef"}}
     plan.sync_catalog["streams"][0]["config"]["mappers"] = [secret]
     live = [DiscoveredStream.model_validate(plan.sync_catalog["streams"][0])]
-    assert streams.from_api(live, form, plan.namespaces, "ignore")["orders"]["mappers"] == ["encryption email"]
+    [shown] = streams.from_api(live, form, plan.namespaces, "ignore")["orders"]["mappers"]
+    assert (shown["type"], shown["target_field"]) == ("encryption", "email")
+    assert "0123456789abcdef" not in str(shown)

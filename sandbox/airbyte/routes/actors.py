@@ -128,14 +128,14 @@ def _page(instance: Instance, kind: ActorKind, actors: list[Actor], body: Body) 
     sort = body.optional_choice("sortKey", _SORT_KEYS) or "actorName_asc"
     filters = body.optional_object("filters") or {}
     term = str(filters.get("searchTerm") or "").lower()
-    reads = {read[kind.id_key]: read for read in instance.actors.read_all(kind, actors)}
-    states = {str(state).lower() for state in filters.get("states") or []}
-    matching = [
-        read
-        for read in reads.values()
-        if (term in read["name"].lower() or term in read[kind.definition_name_key].lower())
-        and (not states or read["status"] in states)
+    named = [
+        actor
+        for actor in actors
+        if term in actor.name.lower() or term in instance.store.definitions.get(actor.definition_id).name.lower()
     ]
+    reads = {read[kind.id_key]: read for read in instance.actors.read_all(kind, named)}
+    states = {str(state).lower() for state in filters.get("states") or []}
+    matching = [read for read in reads.values() if not states or read["status"] in states]
     field, _, order = sort.partition("_")
     name = {"actorName": "name", "actorDefinitionName": kind.definition_name_key, "lastSync": "lastSync"}[field]
     matching.sort(key=lambda read: (str(read.get(name, "")).lower(), read[kind.id_key]), reverse=order == "desc")

@@ -13,6 +13,7 @@ from sandbox.airbyte.schedule import ExpressionError, describe
 from sandbox.airbyte.wire import Body, Endpoints, Json
 
 api = Endpoints()
+_PAGE_SIZE = 20
 
 
 @api.post("/v1/web_backend/connections/get", slow=True)
@@ -53,11 +54,20 @@ def update(instance: Instance, body: Body) -> Json:
 
 @api.post("/v1/web_backend/connections/list")
 def list_connections(instance: Instance, body: Body) -> Json:
-    """Short reads of the connections of a workspace."""
+    """Short reads of the connections of a workspace, of certain sources and destinations where these are given."""
     workspace_id = body.id("workspaceId")
-    found = [c for c in instance.store.connections if c.workspace_id == workspace_id and c.status != "deprecated"]
+    sources, destinations = body.array("sourceId"), body.array("destinationId")
+    found = [
+        connection
+        for connection in instance.store.connections
+        if connection.workspace_id == workspace_id
+        and connection.status != "deprecated"
+        and (not sources or connection.source_id in sources)
+        and (not destinations or connection.destination_id in destinations)
+    ]
     keys = ("connectionId", "name", "scheduleType", "scheduleData", "status", "tags")
-    reads = [connections.read(instance, connection) for connection in found]
+    shown = found[: body.integer("pageSize", _PAGE_SIZE)]
+    reads = [connections.read(instance, connection) for connection in shown]
     return {"connections": [{key: read[key] for key in keys if key in read} for read in reads]}
 
 
