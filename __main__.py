@@ -2,6 +2,8 @@
 
 import pulumi
 
+from components import registrations
+from components.airbyte_platform.platform import AirbytePlatform
 from components.airbyte_workspace import AirbyteWorkspace, AirbyteWorkspaceArgs
 from components.elt_pipeline import EltPipeline, EltPipelineArgs
 from components.errors import ConfigurationError
@@ -19,6 +21,7 @@ snowflake = SnowflakeWarehouse("snowflake", plan.snowflake) if plan.snowflake el
 needs = [needed for component in (*postgres.values(), snowflake) if component for needed in component.ready]
 
 settings = plan.settings
+platform = AirbytePlatform("platform", plan.platform) if plan.platform else None
 workspace = AirbyteWorkspace(
     "airbyte",
     AirbyteWorkspaceArgs(
@@ -27,23 +30,32 @@ workspace = AirbyteWorkspace(
         adopt=settings.stack.adopt,
         notifications_webhook=settings.stack.notifications_webhook,
     ),
+    needs=platform.ready if platform else (),
 )
 pipelines = {
     planned.file.name: EltPipeline(
         planned.file.name,
         EltPipelineArgs(
             pipeline=planned.file,
-            source=workspace.source(planned.file, planned.source, needs),
-            destination=workspace.destination(planned.file, planned.destination, needs),
+            source=workspace.source(planned.file.source, planned.source, needs),
+            destination=workspace.destination(planned.file.destination, planned.destination, needs),
+            mapper_keys=planned.mapper_keys,
             timezone=settings.stack.timezone,
             adopt=settings.stack.adopt,
         ),
     )
     for planned in plan.pipelines
 }
+for alone in plan.alone:
+    workspace.alone(alone.file, alone.config, needs)
 
+pulumi.export("platform", platform.names if platform else {})
 pulumi.export("airbyte", {"url": settings.airbyte.url, "workspaceId": workspace.workspace_id})
 pulumi.export("connectors", workspace.versions)
 pulumi.export("postgres", {name: source.names for name, source in postgres.items()})
 pulumi.export("snowflake", snowflake.names if snowflake else {})
+pulumi.export("sources", workspace.ids["sources"])
+pulumi.export("destinations", workspace.ids["destinations"])
 pulumi.export("pipelines", {name: pipeline.ids for name, pipeline in pipelines.items()})
+
+pulumi.run(registrations.begin)

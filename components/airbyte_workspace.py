@@ -10,7 +10,8 @@ from typing import Any
 import pulumi
 from pydantic import BaseModel, ConfigDict, Field
 
-from components.pipeline_file import DestinationSpec, Pin, Pipeline, SourceSpec
+from components.pipeline_file import Actor, DestinationSpec, Pin, SourceSpec
+from components.pipeline_file.models import ConnectorSpec
 from components.pipeline_file.variables import Resolved
 from dynamic_providers.airbyte import ConnectorVersion, Destination, FingerprintKey, Source, WorkspaceNotifications
 
@@ -34,9 +35,17 @@ class AirbyteWorkspace(pulumi.ComponentResource):
 
     workspace_id: pulumi.Output[str]
 
-    def __init__(self, name: str, args: AirbyteWorkspaceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        args: AirbyteWorkspaceArgs,
+        opts: pulumi.ResourceOptions | None = None,
+        *,
+        needs: Sequence[pulumi.Resource] = (),
+    ) -> None:
+        """`needs` must exist before the server can be asked for anything."""
         super().__init__("airbyte-as-code:airbyte:AirbyteWorkspace", name, None, opts)
-        self._args = args
+        self._args, self._needs = args, needs
         self._sources: dict[str, Source] = {}
         self._destinations: dict[str, Destination] = {}
         self._fingerprint_key = FingerprintKey(f"{name}-fingerprints", opts=self._child())
@@ -65,31 +74,43 @@ class AirbyteWorkspace(pulumi.ComponentResource):
             )
         self.register_outputs({"workspaceId": self.workspace_id, "versions": self.versions})
 
-    def source(self, pipeline: Pipeline, config: Resolved, needs: Sequence[pulumi.Resource]) -> Source:
-        """The pipeline's source, made on its first use; `needs` must exist before it is checked."""
-        spec = pipeline.spec.source
+    def source(self, declared: Actor, config: Resolved, needs: Sequence[pulumi.Resource]) -> Source:
+        """A source, made on its first use; `needs` must exist before it is checked."""
+        spec = declared.spec
         if spec.key not in self._sources:
-            arguments = self._arguments(spec, config, pipeline.where("source"))
-            opts = self._child(spec, needs)
+            arguments, opts = self._arguments(declared, config), self._child(spec, needs)
             self._sources[spec.key] = Source(spec.key, source_name=spec.name, opts=opts, **arguments)
         return self._sources[spec.key]
 
-    def destination(self, pipeline: Pipeline, config: Resolved, needs: Sequence[pulumi.Resource]) -> Destination:
-        """The pipeline's destination, made on its first use; `needs` must exist before it is checked."""
-        spec = pipeline.spec.destination
+    def destination(self, declared: Actor, config: Resolved, needs: Sequence[pulumi.Resource]) -> Destination:
+        """A destination, made on its first use; `needs` must exist before it is checked."""
+        spec = declared.spec
         if spec.key not in self._destinations:
-            arguments = self._arguments(spec, config, pipeline.where("destination"))
-            opts = self._child(spec, needs)
+            arguments, opts = self._arguments(declared, config), self._child(spec, needs)
             self._destinations[spec.key] = Destination(spec.key, destination_name=spec.name, opts=opts, **arguments)
         return self._destinations[spec.key]
 
-    def _arguments(self, spec: SourceSpec | DestinationSpec, config: Resolved, origin: str) -> dict[str, Any]:
+    def alone(self, declared: Actor, config: Resolved, needs: Sequence[pulumi.Resource]) -> Source | Destination:
+        """A source or destination that has a file of its own; pipelines that share it are declared before it."""
+        make = self.source if declared.kind == "source" else self.destination
+        return make(declared, config, needs)
+
+    @property
+    def ids(self) -> dict[str, dict[str, pulumi.Output[str]]]:
+        """Airbyte's ids of all sources and destinations, by kind and name."""
+        return {
+            "sources": {name: source.source_id for name, source in self._sources.items()},
+            "destinations": {name: made.destination_id for name, made in self._destinations.items()},
+        }
+
+    def _arguments(self, declared: Actor, config: Resolved) -> dict[str, Any]:
         """What a source and a destination are both given."""
+        spec = declared.spec
         pin = self._pins[spec.connector]
         return {
             "connector": spec.connector,
             "definition_id": pin.definition_id,
-            "connector_version": spec.version or pin.version,  # a pipeline's own choice, else the workspace's
+            "connector_version": spec.version or pin.version,  # a file's own choice, else the workspace's
             "accept_breaking": self._args.pins[spec.connector].accept_breaking,
             "config": config.config,
             "secret_paths": config.secret_paths,
@@ -97,7 +118,8 @@ class AirbyteWorkspace(pulumi.ComponentResource):
             "workspace_id": pin.workspace_id,
             "adopt": self._args.adopt if spec.adopt is None else spec.adopt,
             "skip_check": spec.skip_check,
-            "origin": origin,
+            "resources": actor_resources(spec),
+            "origin": declared.where(),
         }
 
     def _child(
@@ -105,4 +127,9 @@ class AirbyteWorkspace(pulumi.ComponentResource):
     ) -> pulumi.ResourceOptions:
         former = [pulumi.Alias(name=spec.renamed_from)] if spec and spec.renamed_from else []
         flat = pulumi.Alias(parent=pulumi.ROOT_STACK_RESOURCE)
-        return pulumi.ResourceOptions(parent=self, aliases=[flat, *former], depends_on=list(needs))
+        return pulumi.ResourceOptions(parent=self, aliases=[flat, *former], depends_on=[*self._needs, *needs])
+
+
+def actor_resources(spec: ConnectorSpec) -> dict[str, dict[str, str]]:
+    """What a source's or destination's jobs may use, in the provider's terms."""
+    return {job: quantities.model_dump(exclude_none=True) for job, quantities in spec.resources.items()}

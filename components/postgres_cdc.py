@@ -12,7 +12,7 @@ import pulumi_postgresql as postgresql
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from components.errors import ConfigurationError, Problem
-from components.pipeline_file import Pipeline
+from components.pipeline_file import Pipeline, SourceSpec
 from components.settings import PostgresSettings, SslMode, require
 
 Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_]{0,62}$")]
@@ -160,9 +160,8 @@ class PostgresCdcSource(pulumi.ComponentResource):
         return grants
 
 
-def reads_stack_database(pipeline: Pipeline, settings: PostgresSettings) -> bool:
-    """Whether a pipeline's source is the PostgreSQL server of the stack's settings."""
-    source = pipeline.spec.source
+def reads_stack_database(source: SourceSpec, settings: PostgresSettings) -> bool:
+    """Whether a source is the PostgreSQL server of the stack's settings."""
     host = source.config.get("host")
     return source.connector == "source-postgres" and host in ("${POSTGRES_HOST}", settings.host)
 
@@ -188,7 +187,7 @@ def plan_postgres(settings: PostgresSettings, pipelines: Iterable[Pipeline]) -> 
     captures: dict[str, dict[str, Capture]] = {}
     problems: list[Problem] = []
     for pipeline in pipelines:
-        if not (pipeline.captures_changes and reads_stack_database(pipeline, settings)):
+        if not (pipeline.captures_changes and reads_stack_database(pipeline.spec.source, settings)):
             continue
         try:
             database, capture = _capture(pipeline, settings)

@@ -13,6 +13,8 @@ import pulumi
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic.alias_generators import to_camel
 
+from components.airbyte_platform import loading
+from components.airbyte_platform.settings import PlatformSettings
 from components.errors import ConfigurationError, Problem
 from dynamic_providers.airbyte.errors import AirbyteError
 from dynamic_providers.airbyte.settings import resolve_reference
@@ -120,6 +122,8 @@ class Settings:
     airbyte: AirbyteSettings
     postgres: PostgresSettings
     snowflake: SnowflakeSettings
+    platform: PlatformSettings | None
+    """The Airbyte that the stack installs; None where it is installed elsewhere."""
     extra: frozenset[str]
     """Keys that are no settings; they may be variables of the pipeline files."""
 
@@ -154,18 +158,24 @@ class Settings:
                     for details in error.errors(include_url=False, include_input=False)
                     if not any(place(group, str(details["loc"][0])) == problem.where for problem in problems)
                 ]
+        platform = None
+        if raw.get(loading.KEY, "{}") != "{}":  # empty is the project's default
+            try:
+                platform = loading.load_platform(raw[loading.KEY], stack_file(), environ)
+            except ConfigurationError as error:
+                problems += error.problems
         if problems:
             raise ConfigurationError(problems)
-        return cls(**loaded, extra=frozenset(raw.keys() - _KEYS.keys()))
+        return cls(**loaded, platform=platform, extra=frozenset(raw.keys() - _KEYS.keys() - {loading.KEY}))
 
     def refuse_unknown(self, used: Iterable[str]) -> None:
         """Raise ConfigurationError for configuration keys that neither the project nor a pipeline file knows."""
         problems = []
         for key in sorted(self.extra - set(used)):
-            close = difflib.get_close_matches(key, _KEYS, n=1)
+            close = difflib.get_close_matches(key, [*_KEYS, loading.KEY], n=1)
             fix = f"Did you mean `{close[0]}`?" if close else f"Remove it with `pulumi config rm {key}`."
             problems.append(
-                Problem(f"{_file()}: {key}", "is neither a setting nor a variable of a pipeline file.", fix)
+                Problem(f"{stack_file()}: {key}", "is neither a setting nor a variable of a pipeline file.", fix)
             )
         if problems:
             raise ConfigurationError(problems)
@@ -173,7 +183,7 @@ class Settings:
 
 def place(group: str, field: str) -> str:
     """Name a setting for an error message: its file and key."""
-    return f"{_file()}: {key_of(group, field)}"
+    return f"{stack_file()}: {key_of(group, field)}"
 
 
 def key_of(group: str, field: str) -> str:
@@ -196,7 +206,8 @@ def require(group: str, settings: _Group, *fields: str, why: str) -> None:
         raise ConfigurationError(problems)
 
 
-def _file() -> str:
+def stack_file() -> str:
+    """The file that a user writes the stack's settings into."""
     return f"Pulumi.{pulumi.get_stack()}.yaml"
 
 

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from components.errors import ConfigurationError, Problem
 from components.keys import KeyPair
 from components.lazy import lazy_import
-from components.pipeline_file import Pipeline
+from components.pipeline_file import Actor, DestinationSpec
 from components.settings import SnowflakeSettings, require
 
 if TYPE_CHECKING:
@@ -205,9 +205,8 @@ class SnowflakeWarehouse(pulumi.ComponentResource):
         return user
 
 
-def loads_stack_account(pipeline: Pipeline, settings: SnowflakeSettings) -> bool:
-    """Whether a pipeline's destination is the Snowflake account of the stack's settings."""
-    destination = pipeline.spec.destination
+def loads_stack_account(destination: DestinationSpec, settings: SnowflakeSettings) -> bool:
+    """Whether a destination is the Snowflake account of the stack's settings."""
     host = destination.config.get("host")
     return destination.connector == "destination-snowflake" and host in (
         "${SNOWFLAKE_HOST}",
@@ -230,12 +229,16 @@ def service_key(settings: SnowflakeSettings) -> KeyPair:
     return KeyPair.load("snowflake", "private_key", settings.private_key, settings.private_key_file)
 
 
-def plan_snowflake(settings: SnowflakeSettings, pipelines: Iterable[Pipeline]) -> SnowflakeWarehouseArgs | None:
-    """All that the pipelines of this account need; nothing where unmanaged.
+def plan_snowflake(settings: SnowflakeSettings, actors: Iterable[Actor]) -> SnowflakeWarehouseArgs | None:
+    """All that the destinations in this account need; nothing where unmanaged.
 
     Raises ConfigurationError where a setting or a field that this needs is missing.
     """
-    loading = [pipeline for pipeline in pipelines if loads_stack_account(pipeline, settings)]
+    loading = [
+        actor
+        for actor in actors
+        if isinstance(actor.spec, DestinationSpec) and loads_stack_account(actor.spec, settings)
+    ]
     if not settings.managed or not loading:
         return None
     why = "The stack creates the warehouse, schemas, role, user and grants."
@@ -243,9 +246,9 @@ def plan_snowflake(settings: SnowflakeSettings, pipelines: Iterable[Pipeline]) -
     warehouses: set[str] = set()
     schemas: dict[str, set[str]] = {}
     problems: list[Problem] = []
-    for pipeline in loading:
-        config = pipeline.spec.destination.config
-        unfit = [_unfit(pipeline, field, config.get(field)) for field in ("warehouse", "database", "schema")]
+    for destination in loading:
+        config = destination.spec.config
+        unfit = [_unfit(destination, field, config.get(field)) for field in ("warehouse", "database", "schema")]
         problems += filter(None, unfit)
         if not problems:
             warehouses.add(config["warehouse"])
@@ -266,8 +269,8 @@ def plan_snowflake(settings: SnowflakeSettings, pipelines: Iterable[Pipeline]) -
     )
 
 
-def _unfit(pipeline: Pipeline, field: str, value: Any) -> Problem | None:
-    where = pipeline.where("destination", "config", field)
+def _unfit(destination: Actor, field: str, value: Any) -> Problem | None:
+    where = destination.where("config", field)
     if not isinstance(value, str) or not value:
         return Problem(where, f"`{field}` is missing.", "The stack creates it, so it must be named.")
     if "${" in value:

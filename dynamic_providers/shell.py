@@ -22,9 +22,9 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
-from dynamic_providers.airbyte.crud import Resource
-from dynamic_providers.airbyte.values import UNKNOWN, Properties, is_unknown, plain
+from dynamic_providers.crud import Resource
 from dynamic_providers.errors import ReadableError
+from dynamic_providers.values import UNKNOWN, Properties, is_unknown, plain
 
 _PROVIDER_KEY = "__provider"
 _HOST = "pulumi.dynamic.__main__"

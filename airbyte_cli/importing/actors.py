@@ -2,17 +2,20 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from airbyte_cli.importing.names import Names, variable
 from airbyte_cli.importing.snapshot import Connector
 from components import normalization
+from components.pipeline_file.models import SecretType
 from components.pipeline_file.secrets import KeyPath, is_secret_name
 from components.pipeline_file.variables import references
-from dynamic_providers.airbyte import secrets, spec
+from dynamic_providers.airbyte import allocation, secrets, spec
 from dynamic_providers.airbyte.kinds import Kind
 from dynamic_providers.airbyte.models import Actor
 from dynamic_providers.airbyte.values import plain
+
+_TYPES: Final[tuple[SecretType, ...]] = ("object", "array", "number", "integer", "boolean")
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,8 @@ class Variable:
     """The field of the config, dotted."""
     value: Any
     """What Airbyte shows there: a mask, as a rule."""
+
+    type: SecretType = "string"
 
     @property
     def shown(self) -> bool:
@@ -44,6 +49,13 @@ class ActorFile:
     """Why no file can express it."""
     unmanaged: tuple[str, ...]
     """What the file leaves out."""
+    normalized: Mapping[str, Any]
+    """What `normalization` stands for in the file of a pipeline, and the file of a destination alone has to say."""
+
+    @property
+    def alone(self) -> dict[str, Any]:
+        """The document of a file of its own."""
+        return {self.kind.name: {**self.document, "config": {**self.document["config"], **self.normalized}}}
 
     def restored(self, config: Mapping[str, Any]) -> dict[str, Any]:
         """A file's config with the variables replaced by what Airbyte shows."""
@@ -70,10 +82,12 @@ def describe(
     schema = connector.specification.connection_specification
     config = plain(actor.connection_configuration or {})
     dropped = [path for path in spec.unknown_fields(config, schema) if secrets.get(config, path) != secrets.MASK]
-    dropped += sorted(normalization.decides(connector.name) & config.keys()) if kind.name == "destination" else []
+    decided = normalization.decides(connector.name) if kind.name == "destination" else ()
+    normalized = {name: config[name] for name in sorted(decided) if name in config}
+    dropped += normalized
     config = _without(config, {tuple(path.split(".")) for path in dropped})
     found: list[Variable] = []
-    undeclared: set[str] = set()
+    undeclared: dict[str, SecretType] = {}
     obstacles = [connector.obstacle] if connector.obstacle else []
 
     def visit(node: Any, path: KeyPath) -> Any:
@@ -87,13 +101,16 @@ def describe(
             return node
         if not secret and not (node and is_secret_name(path, ())):
             return node.replace("${", "$${")
-        types = spec.types_at(schema, dotted)
+        types = spec.types_at(schema, dotted) - {"null"}
+        kept: SecretType = "string"
         if types and "string" not in types:
-            obstacles.append(f"its secret {dotted} is no text but {' or '.join(sorted(types))}, which no variable is")
-        if secret and not is_secret_name(path, ()):
-            undeclared.add(".".join(part for part in path if isinstance(part, str)))
+            kept = next(known for known in _TYPES if known in types)
+            if len(types) > 1:
+                obstacles.append(f"its secret {dotted} may be {' or '.join(sorted(types))}, and Airbyte hides which")
+        if secret and (kept != "string" or not is_secret_name(path, ())):
+            undeclared[".".join(part for part in path if isinstance(part, str))] = kept
         name = variables.take(variable(kind.name, resource or actor.name or connector.name, dotted))
-        found.append(Variable(name, dotted, node))
+        found.append(Variable(name, dotted, node, kept))
         return "${" + name + "}"
 
     document: dict[str, Any] = {
@@ -103,21 +120,27 @@ def describe(
         "resource": resource,
         "adopt": adopt,
         "config": visit(config, ()),
-        "secrets": sorted(undeclared),
+        "secrets": _declaration(undeclared),
+        "resources": allocation.shown(actor),
     }
-    unknown = [path for path in dropped if path not in normalization.decides(connector.name)]
+    unknown = [path for path in dropped if path not in normalized]
     unmanaged = [f"its connector's spec does not know {path}"] if (path := ", ".join(unknown)) else []
-    if actor.resource_allocation:
-        unmanaged.append("it has a resource allocation of its own")
     return ActorFile(
         kind,
         actor,
         connector,
-        {key: value for key, value in document.items() if value not in (None, [])},
+        {key: value for key, value in document.items() if value or key == "config"},
         tuple(found),
         tuple(obstacles),
         tuple(unmanaged),
+        normalized,
     )
+
+
+def _declaration(secret_types: Mapping[str, SecretType]) -> list[str] | dict[str, str]:
+    """The paths; with their types where one is no text."""
+    texts = all(kept == "string" for kept in secret_types.values())
+    return sorted(secret_types) if texts else dict(sorted(secret_types.items()))
 
 
 def _restored(node: Any, values: Mapping[str, Any]) -> Any:

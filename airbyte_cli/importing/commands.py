@@ -8,12 +8,9 @@ import typer
 from airbyte_cli.importing import files, snapshot
 from airbyte_cli.importing.plan import Import, plan
 from airbyte_cli.options import ServerUrl, WorkspaceId
-from airbyte_cli.session import credentials
+from airbyte_cli.session import opened
 from components.errors import ConfigurationError
-from dynamic_providers.airbyte.client import Client
-from dynamic_providers.airbyte.errors import AirbyteError, SettingsError
-from dynamic_providers.airbyte.session import Session
-from dynamic_providers.airbyte.settings import Settings, base_address
+from dynamic_providers.airbyte.errors import AirbyteError
 
 INCOMPLETE = 3
 """Exit code where something of the workspace is in no file."""
@@ -31,12 +28,9 @@ def import_workspace(
     is in no file is listed; 1 it failed, and no file was written.
     """
     try:
-        session = _session(airbyte_url, workspace_id)
-        try:
+        with opened(airbyte_url, workspace_id) as session:
             made = plan(snapshot.read(session, workspace_id))
-        finally:
-            session.client.close()
-        if made.pipelines:
+        if made.actors:
             files.write(out, made.files(), force=force)
     except (AirbyteError, ConfigurationError) as error:
         typer.echo(str(error), err=True)
@@ -46,24 +40,18 @@ def import_workspace(
         raise typer.Exit(INCOMPLETE)
 
 
-def _session(url: str | None, workspace_id: str | None) -> Session:
-    if not url:
-        raise SettingsError("There is no Airbyte to import from", fix="Give --airbyte-url, or set AIRBYTE_URL.")
-    return Session(Client(Settings(base_address(url), *credentials())), workspace_id)
-
-
 def _say(made: Import, out: Path) -> None:
     report = made.report
     streams = sum(len(file.connection.streams) for file in made.pipelines.values())
-    variables = sum(len(actor.variables) for actor in made.actors)
-    if made.pipelines:
+    variables = sum(len(variables) for _, variables in made.variables)
+    if made.actors:
         typer.echo(
             f"{out}: {_count(len(made.pipelines), 'pipeline')} with {_count(streams, 'stream')}, "
             f"{_count(len(made.actors), 'source and destination', 'sources and destinations')}, "
             f"{_count(variables, 'variable')} to set (import.env.example)."
         )
     else:
-        typer.echo("There is no connection that a pipeline file could express, so nothing was written.")
+        typer.echo("There is nothing that a pipeline file could express, so nothing was written.")
     for title, findings in (
         ("Without a file; these stay in Airbyte as they are, and no stack will know them:", report.left_out),
         ("Not in the file; these settings stay in Airbyte as they are:", report.not_in_file),

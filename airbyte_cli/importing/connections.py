@@ -1,17 +1,20 @@
 """A connection in the words of a pipeline file: its `sync` block."""
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from airbyte_cli.importing.actors import ActorFile
+from airbyte_cli.importing.actors import ActorFile, Variable
+from airbyte_cli.importing.names import Names, variable
 from components import normalization
 from components.pipeline_file.rules import reads_log
 from dynamic_providers.airbyte import schedule, streams
+from dynamic_providers.airbyte.mappers import KEY
 from dynamic_providers.airbyte.models import Connection, DiscoveredStream
+from dynamic_providers.airbyte.secrets import MASK
 
 _REASON = "It was so in Airbyte when this was imported."
-_HASHING = {"method": "SHA-256", "fieldNameSuffix": "_hashed"}
 _RESOURCES = ("cpu_request", "cpu_limit", "memory_request", "memory_limit")
 
 
@@ -23,24 +26,30 @@ class PipelineFile:
     source: ActorFile
     destination: ActorFile
     document: dict[str, Any]
+    variables: tuple[Variable, ...]
+    """For the keys of its mappers."""
     obstacles: tuple[str, ...]
     unmanaged: tuple[str, ...]
 
 
 def describe(
-    connection: Connection, source: ActorFile, destination: ActorFile, *, adopt: str | None = None
+    connection: Connection, source: ActorFile, destination: ActorFile, *, variables: Names, adopt: str | None = None
 ) -> PipelineFile:
-    """Put a connection into a file's words; `adopt` tells it from others of its name and pair."""
+    """Put a connection into a file's words.
+
+    `adopt` tells it from others of its name and pair; `variables` gives names to variables.
+    """
     obstacles = [f"its {which} can't be written: {what}" for which, what in _of_ends(source, destination)]
     obstacles += _obstacles(connection)
     namespace = connection.namespace_definition or "source"
     resources = connection.resource_requirements or {}
     typed = normalization.is_typed(destination.connector.name, destination.actor.connection_configuration or {})
     default_name = f"{source.actor.name} → {destination.actor.name}"
+    described = [_stream(entry, source) for entry in connection.streams]
     settings: dict[str, Any] = {
         "name": connection.name if connection.name != default_name else None,
         "adopt": adopt,
-        "streams": [_stream(entry, source) for entry in connection.streams],
+        "streams": described,
         "schedule": schedule.from_api(connection.schedule_type, connection.schedule_data, None),
         "normalization": None if typed else {"enabled": False, "allow_raw": _REASON},
         "prefix": connection.prefix,
@@ -49,6 +58,10 @@ def describe(
         "status": None if connection.status == "active" else connection.status,
         "resources": {key: resources[key] for key in _RESOURCES if resources.get(key)},
         "tags": sorted(str(tag.get("name")) for tag in connection.tags),
+        "notify_schema_changes": connection.notify_schema_changes,
+        "notify_schema_changes_by_email": connection.notify_schema_changes_by_email,
+        "backfill_new_columns": connection.backfill_preference == "enabled",
+        "operation_ids": sorted(connection.operation_ids),
     }
     return PipelineFile(
         connection,
@@ -57,8 +70,9 @@ def describe(
         {
             "source": source.document,
             "destination": destination.document,
-            "sync": {key: value for key, value in settings.items() if value not in (None, "", [], {})},
+            "sync": {key: value for key, value in settings.items() if value not in (None, False, "", [], {})},
         },
+        tuple(_keys(connection, described, variables)),
         tuple(obstacles),
         tuple(_unmanaged(connection)),
     )
@@ -73,10 +87,6 @@ def _obstacles(connection: Connection) -> list[str]:
     found = []
     if not connection.streams:
         found.append("no stream of it is selected")
-    for entry in connection.streams:
-        others = [str(mapper.get("type")) for mapper in entry.config.get("mappers") or []]
-        if others := sorted(set(others) - {"hashing"}):
-            found.append(f"stream {entry.name} has mappers of the type {', '.join(others)}, and a file knows only hash")
     keys = Counter(streams.key_of(entry, (), {}, {}) for entry in connection.streams)
     found += [f"several streams are called {key}" for key, count in keys.items() if count > 1]
     if connection.namespace_definition == "customformat" and connection.namespace_format in (
@@ -87,23 +97,8 @@ def _obstacles(connection: Connection) -> list[str]:
 
 
 def _unmanaged(connection: Connection) -> list[str]:
-    found = []
-    if connection.operation_ids:
-        found.append("it runs operations after a sync")
-    if connection.backfill_preference == "enabled":
-        found.append("it backfills new columns")
-    if connection.notify_schema_changes or connection.notify_schema_changes_by_email:
-        found.append("it notifies of schema changes")
-    for entry in connection.streams:
-        if entry.config.get("destinationObjectName"):
-            found.append(f"stream {entry.name} lands in a destination object of its own")
-        hashes = [mapper.get("mapperConfiguration") or {} for mapper in entry.config.get("mappers") or []]
-        if any(hashed.get(key, value) != value for hashed in hashes for key, value in _HASHING.items()):
-            found.append(f"stream {entry.name} hashes in another way than SHA-256 into a column with _hashed behind")
     unselected = len(connection.sync_catalog.get("streams") or []) - len(connection.streams)
-    if unselected:
-        found.append(f"{unselected} unselected stream{'s are' if unselected > 1 else ' is'} listed")
-    return found
+    return [f"{unselected} unselected stream{'s are' if unselected > 1 else ' is'} listed"] if unselected else []
 
 
 def _stream(entry: DiscoveredStream, source: ActorFile) -> dict[str, Any]:
@@ -120,9 +115,23 @@ def _stream(entry: DiscoveredStream, source: ActorFile) -> dict[str, Any]:
         "primary_key": [_column(path) for path in terms.get("primary_key", [])],
         "fields": terms.get("fields"),
         "hash": terms.get("hash"),
+        "mappers": terms.get("mappers"),
+        "destination_object_name": terms.get("destination_object_name"),
+        "include_files": terms.get("include_files"),
         "allow_full_refresh": _REASON if full and could else None,
     }
-    return {key: value for key, value in stream.items() if value}
+    return {key: value for key, value in stream.items() if value or value is False}
+
+
+def _keys(connection: Connection, described: list[dict[str, Any]], variables: Names) -> Iterator[Variable]:
+    """A variable for each secret key of a mapper, put into the streams in its place."""
+    for stream in described:
+        for mapper in stream.get("mappers") or []:
+            if KEY in mapper:
+                field = mapper["target_field"]
+                name = variables.take(variable("connection", connection.name, stream["name"], field, KEY))
+                mapper[KEY] = "${" + name + "}"
+                yield Variable(name, f"stream {stream['name']}, key of {field}", MASK)
 
 
 def _column(path: list[str]) -> str | list[str]:

@@ -1,5 +1,6 @@
 """Writing the files: all of them, or none."""
 
+import re
 import shutil
 import tempfile
 from collections.abc import Iterable, Mapping
@@ -9,11 +10,14 @@ from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
 from components.errors import ConfigurationError, Problem
 
-_SHORT_LISTS = ("cursor_field", "primary_key", "fields", "hash", "tags")
+_SHORT_LISTS = ("cursor_field", "primary_key", "fields", "hash", "tags", "operation_ids")
 """Written on one line, as people do."""
+
+_WORDS = re.compile(r"[^\W\d][\w .-]*")
 
 
 def pipeline_text(document: Mapping[str, Any], comment: str) -> str:
@@ -96,4 +100,9 @@ def _tree(node: Any, name: str = "") -> Any:
         if name in _SHORT_LISTS:
             items.fa.set_flow_style()
         return items
-    return node
+    # The writer leaves `[?0]` bare, which would be read as a key.
+    return DoubleQuotedScalarString(node) if name in _SHORT_LISTS and _is_odd(node) else node
+
+
+def _is_odd(node: Any) -> bool:
+    return isinstance(node, str) and not _WORDS.fullmatch(node)

@@ -2,12 +2,12 @@
 
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from airbyte_cli.importing import actors, connections, files, proof
-from airbyte_cli.importing.actors import ActorFile
+from airbyte_cli.importing import actors, connections, definitions, files, proof
+from airbyte_cli.importing.actors import ActorFile, Variable
 from airbyte_cli.importing.connections import PipelineFile
 from airbyte_cli.importing.names import Names, slug
 from airbyte_cli.importing.report import Finding, Report
@@ -32,31 +32,42 @@ class Import:
 
     pipelines: Mapping[Path, PipelineFile]
     """By file, relative to the folder of the import."""
+    alone: Mapping[Path, ActorFile]
+    """Sources and destinations without a connection, likewise."""
     report: Report
 
     @property
     def actors(self) -> list[ActorFile]:
         """The sources and destinations that the files describe, each once."""
-        return _unique(end for file in self.pipelines.values() for end in (file.source, file.destination))
+        ends = [end for file in self.pipelines.values() for end in (file.source, file.destination)]
+        return _unique([*ends, *self.alone.values()])
+
+    @property
+    def variables(self) -> list[tuple[str, Sequence[Variable]]]:
+        """What is to be set, by whose it is."""
+        of_actors = [(f"{_one_line(each.actor.name)} ({each.connector.name})", each.variables) for each in self.actors]
+        files = self.pipelines.values()
+        return [*of_actors, *((f"{_one_line(each.connection.name)} (connection)", each.variables) for each in files)]
 
     def files(self) -> dict[Path, str]:
-        """The files' texts, by relative path; none where there is no pipeline to write."""
-        if not self.pipelines:
+        """The files' texts, by relative path; none where there is nothing to write."""
+        if not self.actors:
             return {}
         versions = {actor.connector.name: actor.connector.version for actor in self.actors}
-        texts = {path: pipeline_text(file) for path, file in self.pipelines.items()}
+        every: dict[Path, PipelineFile | ActorFile] = {**self.pipelines, **self.alone}
+        texts = {path: pipeline_text(file) for path, file in every.items()}
         return {**texts, CONNECTORS: files.connectors_text(versions), VARIABLES: self._variables_text()}
 
     def _variables_text(self) -> str:
         blocks = [_VARIABLES_HEAD]
-        for actor in self.actors:
-            if actor.variables:
-                lines = [f"# {_one_line(actor.actor.name)} ({actor.connector.name})"]
-                for variable in actor.variables:
-                    shown = "; shown by Airbyte, since it is no secret to the connector" if variable.shown else ""
-                    lines.append(f"# {variable.path}; in stack configuration {config_key(variable.name)}{shown}")
-                    lines.append(f"{variable.name}=")
-                blocks.append("\n".join(lines) + "\n")
+        for owner, variables in self.variables:
+            lines = [f"# {owner}"]
+            for variable in variables:
+                shown = "; shown by Airbyte, since it is no secret to the connector" if variable.shown else ""
+                kind = "" if variable.type == "string" else f"; the {variable.type} as JSON"
+                lines.append(f"# {variable.path}; in stack configuration {config_key(variable.name)}{kind}{shown}")
+                lines.append(f"{variable.name}=")
+            blocks += ["\n".join(lines) + "\n"] if variables else []
         return "\n".join(blocks)
 
 
@@ -65,7 +76,7 @@ def plan(workspace: Workspace) -> Import:
     report = Report()
     described = {kind: _describe_actors(workspace, kind) for kind in (SOURCE, DESTINATION)}
     candidates: dict[Path, PipelineFile] = {}
-    stems = Names()
+    stems, variables = Names(), Names("_")
     triples = Counter((c.source_id, c.destination_id, c.name) for c in workspace.connections.values())
     for connection in workspace.connections.values():
         source = described[SOURCE].get(connection.source_id)
@@ -77,15 +88,16 @@ def plan(workspace: Workspace) -> Import:
             continue
         several = triples[connection.source_id, connection.destination_id, connection.name] > 1
         adopt = connection.connection_id if several else None
-        file = connections.describe(connection, source, destination, adopt=adopt)
+        file = connections.describe(connection, source, destination, variables=variables, adopt=adopt)
         if file.obstacles:
             report.left_out.append(_finding(file, file.obstacles))
         else:
             candidates[path] = file
     for path, clauses in _proven(candidates).items():
         report.left_out.append(_finding(candidates.pop(path), clauses))
-    report.left_out += _unused(workspace, candidates.values())
-    done = Import(candidates, report)
+    alone = _alone(_unused(described, candidates.values()), stems, report)
+    report.left_out += _own_connectors(workspace)
+    done = Import(candidates, alone, report)
     report.not_in_file += [
         Finding("connection", file.connection.name, file.connection.connection_id, clause)
         for file in candidates.values()
@@ -97,8 +109,10 @@ def plan(workspace: Workspace) -> Import:
     return done
 
 
-def pipeline_text(file: PipelineFile) -> str:
-    """The text of one pipeline file."""
+def pipeline_text(file: PipelineFile | ActorFile) -> str:
+    """The text of one file."""
+    if isinstance(file, ActorFile):
+        return files.pipeline_text(file.alone, f"Imported from Airbyte's {file.kind.name} {file.actor.actor_id}.")
     return files.pipeline_text(file.document, f"Imported from Airbyte's connection {file.connection.connection_id}.")
 
 
@@ -112,7 +126,7 @@ def _describe_actors(workspace: Workspace, kind: Kind) -> dict[str, ActorFile]:
             resources.take(actor.name)
     described = {}
     for actor in everyone:
-        connector = workspace.connectors[actor.definition_id]
+        connector = workspace.connector(actor)
         shared = alike[actor.name.casefold()] > 1
         described[actor.actor_id] = actors.describe(
             kind,
@@ -126,7 +140,7 @@ def _describe_actors(workspace: Workspace, kind: Kind) -> dict[str, ActorFile]:
     return described
 
 
-def _proven(candidates: Mapping[Path, PipelineFile]) -> dict[Path, list[str]]:
+def _proven(candidates: Mapping[Path, PipelineFile] | Mapping[Path, ActorFile]) -> dict[Path, list[str]]:
     """The files that can't be adopted without a write, with the reasons."""
     with tempfile.TemporaryDirectory(prefix="airbyte-import-") as folder:
         there = {Path(folder) / path.name: path for path in candidates}
@@ -139,18 +153,33 @@ def _proven(candidates: Mapping[Path, PipelineFile]) -> dict[Path, list[str]]:
         }
 
 
-def _unused(workspace: Workspace, written: Iterable[PipelineFile]) -> list[Finding]:
-    """Sources and destinations that appear in no file."""
-    files = list(written)
-    used = {end for file in files for end in (file.connection.source_id, file.connection.destination_id)}
-    connected = {end for c in workspace.connections.values() for end in (c.source_id, c.destination_id)}
-    without = "none of its connections could be written"
-    alone = "no connection uses it, and a pipeline file is one connection"
+def _unused(described: Mapping[Kind, Mapping[str, ActorFile]], written: Iterable[PipelineFile]) -> list[ActorFile]:
+    """Sources and destinations that appear in no pipeline's file."""
+    used = {end.actor.actor_id for file in written for end in (file.source, file.destination)}
+    return [file for files in described.values() for actor_id, file in files.items() if actor_id not in used]
+
+
+def _alone(unused: Iterable[ActorFile], stems: Names, report: Report) -> dict[Path, ActorFile]:
+    """A file of its own for each that can have one."""
+    candidates: dict[Path, ActorFile] = {}
+    for file in unused:
+        kind = file.kind.name
+        if file.obstacles:
+            report.left_out.append(_of_actor(file.kind, file.actor, "; ".join(file.obstacles)))
+        else:
+            stem = "-".join(filter(None, (kind, slug(file.actor.name))))
+            candidates[PIPELINES / f"{stems.take(stem)}.yaml"] = file
+    for path, clauses in _proven(candidates).items():
+        file = candidates.pop(path)
+        report.left_out.append(_of_actor(file.kind, file.actor, "; ".join(clauses)))
+    return candidates
+
+
+def _own_connectors(workspace: Workspace) -> list[Finding]:
+    names = Names()
     return [
-        _of_actor(kind, actor, without if actor.actor_id in connected else alone)
-        for kind, everyone in workspace.actors.items()
-        for actor in everyone.values()
-        if actor.actor_id not in used
+        Finding("connector", own.name, id_, definitions.advice(kind, own, names.take(slug(own.name) or "connector")))
+        for id_, (kind, own) in workspace.custom.items()
     ]
 
 

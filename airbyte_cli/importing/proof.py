@@ -3,19 +3,21 @@
 What a file can't express shows here even where nobody thought of it: the comparison is the provider's own.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from airbyte_cli.importing.actors import ActorFile
 from airbyte_cli.importing.connections import PipelineFile
 from components import normalization
-from components.elt_pipeline import namespace_args, stream_args, stream_key
+from components.airbyte_workspace import actor_resources
+from components.elt_pipeline import connection_args
 from components.errors import ConfigurationError
-from components.pipeline_file import Pipeline, load_pipeline
+from components.pipeline_file import Actor, Pipeline, PipelineFiles, load_file
 from components.pipeline_file.loader import collisions
 from components.pipeline_file.models import ConnectorSpec
 from components.pipeline_file.secrets import is_secret_name
-from dynamic_providers.airbyte import actor_config, schedule, secrets, spec, streams, takeover
+from dynamic_providers.airbyte import actor_config, allocation, schedule, secrets, spec, streams, takeover
 from dynamic_providers.airbyte.errors import AirbyteError
 from dynamic_providers.airbyte.values import Properties
 
@@ -23,24 +25,24 @@ Failures = dict[Path, list[str]]
 """What is wrong with each file, a clause each."""
 
 
-def failures(files: dict[Path, PipelineFile]) -> Failures:
+def failures(files: Mapping[Path, PipelineFile | ActorFile]) -> Failures:
     """What keeps written files from being adopted without a write; they exist at these paths."""
     found: Failures = {}
     loaded: dict[Path, Pipeline] = {}
     for path, file in files.items():
         try:
-            pipeline = load_pipeline(path)
+            read = load_file(path)
         except ConfigurationError as error:
             found[path] = [
                 f"{problem.where.partition(': ')[2]} {problem.what.rstrip('.')}" for problem in error.problems
             ]
             continue
-        unlike = _unlike(pipeline, file)
+        unlike = _unlike(read, file)
         if unlike:
             found[path] = unlike
-        else:
-            loaded[path] = pipeline
-    while problems := collisions(list(loaded.values())):
+        elif isinstance(read, Pipeline):
+            loaded[path] = read
+    while problems := collisions(PipelineFiles(tuple(loaded.values()))):
         # The later one of two that collide goes; whether others collide with it then does not matter any more.
         path = next(p for p in loaded if problems[0].where.startswith(f"{p}:"))
         del loaded[path]
@@ -50,22 +52,26 @@ def failures(files: dict[Path, PipelineFile]) -> Failures:
 
 def connection_inputs(pipeline: Pipeline) -> Properties:
     """What the program declares for a pipeline's connection, in canonical form; raises AirbyteError."""
-    sync = pipeline.spec.sync
-    timing = sync.schedule.model_dump(exclude_none=True)
+    declared = connection_args(pipeline)
     return {
-        "connection_name": pipeline.connection_name,
-        "streams": streams.canonical({stream_key(stream): stream_args(stream) for stream in sync.streams}),
-        "schedule": schedule.canonical(timing),
-        "prefix": sync.prefix,
-        "schema_changes": sync.schema_changes,
-        "status": sync.status,
-        "resources": sync.resources.model_dump(exclude_none=True) if sync.resources else None,
-        "tags": sorted(set(sync.tags)),
-        **namespace_args(sync.namespace),
+        **declared,
+        "streams": streams.canonical(declared["streams"]),
+        "schedule": schedule.canonical(declared["schedule"]),
+        "tags": sorted(set(declared["tags"])),
+        "operation_ids": sorted(set(declared["operation_ids"])),
     }
 
 
-def _unlike(pipeline: Pipeline, file: PipelineFile) -> list[str]:
+def _unlike(read: Pipeline | Actor, file: PipelineFile | ActorFile) -> list[str]:
+    """What of a file, as it was read back, is not what it was made from."""
+    if isinstance(read, Pipeline) and isinstance(file, PipelineFile):
+        return _unlike_connection(read, file)
+    if isinstance(read, Actor) and isinstance(file, ActorFile):
+        return _unlike_actor(read.kind, file, read.spec, file.restored(read.spec.config))
+    return ["its file is not read as what it is"]
+
+
+def _unlike_connection(pipeline: Pipeline, file: PipelineFile) -> list[str]:
     try:
         differing = takeover.compare(file.connection, connection_inputs(pipeline)).differing
         destination = normalization.configure(
@@ -99,6 +105,8 @@ def _unlike_actor(kind: str, file: ActorFile, declared: ConnectorSpec, config: d
         *(f"its secret {path} is not held as one" for path in unmarked),
         *(f"its own connector objects: {problem.rstrip('.')}" for problem in broken),
     ]
+    if allocation.canonical(actor_resources(declared)) != allocation.shown(file.actor):
+        clauses.append("a file can't give its resources back as they are")
     if declared.name != file.actor.name:
         clauses.append("a file can't give its name back as it is")
     return [f"its {kind} {file.actor.name}: {clause}" for clause in clauses]

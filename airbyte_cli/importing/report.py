@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-Kind = Literal["source", "destination", "connection"]
+Kind = Literal["source", "destination", "connection", "connector"]
 
 
 @dataclass(frozen=True)

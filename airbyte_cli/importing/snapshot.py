@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from dynamic_providers.airbyte import versions
 from dynamic_providers.airbyte.errors import UnauthorizedError, UnknownVersionError
@@ -37,6 +37,16 @@ class Workspace:
     """By definition id."""
     held: Mapping[str, str]
     """Actors held at a version of their own, which is not the workspace's."""
+    specifications: Mapping[str, Specification] = field(default_factory=dict)
+    """The specifications of those versions, by actor id."""
+    custom: Mapping[str, tuple[Kind, Definition]] = field(default_factory=dict)
+    """The connectors of one's own, by definition id."""
+
+    def connector(self, actor: Actor) -> Connector:
+        """What an actor is made of, with the specification of the version that it runs."""
+        connector = self.connectors[actor.definition_id]
+        own = self.specifications.get(actor.actor_id)
+        return replace(connector, specification=own) if own else connector
 
 
 def read(session: Session, workspace_id: str | None = None) -> Workspace:
@@ -46,9 +56,13 @@ def read(session: Session, workspace_id: str | None = None) -> Workspace:
     actors = {kind: _by_name(inventory.actors(kind, chosen).values()) for kind in (SOURCE, DESTINATION)}
     connectors: dict[str, Connector] = {}
     held: dict[str, str] = {}
+    specifications: dict[str, Specification] = {}
+    custom: dict[str, tuple[Kind, Definition]] = {}
     for kind, found in actors.items():
         used = {actor.definition_id for actor in found.values()}
         definitions = inventory.definitions(kind, chosen)
+        own = sorted((d for d in definitions if d.custom), key=lambda d: (d.name, d.definition_id))
+        custom |= {definition.definition_id: (kind, definition) for definition in own}
         images = Counter(definition.docker_repository for definition in definitions)
         for definition in definitions:
             if definition.definition_id in used:
@@ -58,8 +72,13 @@ def read(session: Session, workspace_id: str | None = None) -> Workspace:
             tag = pin.value_name if pin else None
             if tag and actor.definition_id in connectors and tag != connectors[actor.definition_id].version:
                 held[actor.actor_id] = tag
+                specifications[actor.actor_id] = inventory.specification(
+                    kind, actor.definition_id, chosen, actor.actor_id
+                )
     connections = sorted(inventory.connections(chosen).values(), key=lambda c: (c.name, c.connection_id))
-    return Workspace(chosen, actors, {c.connection_id: c for c in connections}, connectors, held)
+    return Workspace(
+        chosen, actors, {c.connection_id: c for c in connections}, connectors, held, specifications, custom
+    )
 
 
 def _by_name(actors: Iterable[Actor]) -> dict[str, Actor]:

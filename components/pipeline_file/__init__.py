@@ -1,11 +1,12 @@
 """The pipeline file: what a data engineer edits, one file a pipeline.
 
-pipelines = load_pipelines(Path("pipelines"))            # every problem of every file in one error
-pins = load_pins(Path("connectors.yaml"))
-config = pipelines[0].source_config(variables)           # ${VAR} resolved, secrets wrapped
+files = load_pipelines(Path("pipelines"))                # every problem of every file in one error
+pins = load_pins(Path("connectors.yaml")).resolve(files.actors)
+source = files.pipelines[0].spec.source
+config = variables.resolve(source.config, source.secrets)  # ${VAR} resolved, secrets wrapped
 """
 
-from components.pipeline_file.loader import Pipeline, load_pipeline, load_pipelines
+from components.pipeline_file.loader import Actor, Pipeline, PipelineFiles, load_file, load_pipelines
 from components.pipeline_file.models import (
     DestinationSpec,
     PipelineSpec,
@@ -13,22 +14,26 @@ from components.pipeline_file.models import (
     SourceSpec,
     StreamSpec,
     SyncSpec,
+    json_schema,
 )
 from components.pipeline_file.pins import Pin, Pins, load_pins
 from components.pipeline_file.variables import Variables
 
 __all__ = [
+    "Actor",
     "DestinationSpec",
     "Pin",
     "Pins",
     "Pipeline",
+    "PipelineFiles",
     "PipelineSpec",
     "ScheduleSpec",
     "SourceSpec",
     "StreamSpec",
     "SyncSpec",
     "Variables",
+    "json_schema",
+    "load_file",
     "load_pins",
-    "load_pipeline",
     "load_pipelines",
 ]

@@ -1,23 +1,42 @@
 """From files to checked pipelines: every problem of every file in one error."""
 
-import difflib
 import re
-import typing
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
-from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import ValidationError
 
 from components.errors import ConfigurationError, Problem
-from components.pipeline_file import rules
-from components.pipeline_file.document import Document, KeyPath
-from components.pipeline_file.models import PipelineSpec
-from components.pipeline_file.variables import references
+from components.pipeline_file import mistakes, rules
+from components.pipeline_file.document import Document
+from components.pipeline_file.models import (
+    DestinationSpec,
+    LoneDestinationSpec,
+    LoneSourceSpec,
+    PipelineSpec,
+    SourceSpec,
+    shape,
+)
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+
+ActorKind = Literal["source", "destination"]
+
+
+@dataclass(frozen=True)
+class Actor:
+    """A source or a destination, as one file declares it."""
+
+    kind: ActorKind
+    spec: SourceSpec | DestinationSpec
+    document: Document
+
+    def where(self, *path: str | int) -> str:
+        """``file:line: field``, for messages; a path below the source or destination."""
+        return self.document.where((self.kind, *path))
 
 
 @dataclass(frozen=True)
@@ -28,6 +47,16 @@ class Pipeline:
     """The file's name without its ending; resource names derive from it, so a rename replaces."""
     document: Document
     spec: PipelineSpec
+
+    @property
+    def source(self) -> Actor:
+        """What it reads."""
+        return Actor("source", self.spec.source, self.document)
+
+    @property
+    def destination(self) -> Actor:
+        """What it loads."""
+        return Actor("destination", self.spec.destination, self.document)
 
     @property
     def connection_name(self) -> str:
@@ -44,126 +73,108 @@ class Pipeline:
         return self.document.where(path)
 
 
-def load_pipelines(folder: Path) -> list[Pipeline]:
+@dataclass(frozen=True)
+class PipelineFiles:
+    """All files of a folder."""
+
+    pipelines: tuple[Pipeline, ...] = ()
+    alone: tuple[Actor, ...] = ()
+    """The sources and destinations that have a file of their own."""
+
+    @property
+    def actors(self) -> Iterator[Actor]:
+        """Every source and destination as each file declares it, so shared ones several times."""
+        for pipeline in self.pipelines:
+            yield from (pipeline.source, pipeline.destination)
+        yield from self.alone
+
+    @property
+    def documents(self) -> Iterator[Document]:
+        """The files."""
+        yield from (pipeline.document for pipeline in self.pipelines)
+        yield from (actor.document for actor in self.alone)
+
+
+def load_pipelines(folder: Path) -> PipelineFiles:
     """Read every ``*.yaml`` of the folder, in the order of their names.
 
     Raises ConfigurationError with the problems of all of them together.
     """
-    files = sorted(file for ending in ("*.yaml", "*.yml") for file in folder.glob(ending))
-    if not files:
+    paths = sorted(file for ending in ("*.yaml", "*.yml") for file in folder.glob(ending))
+    if not paths:
         raise ConfigurationError(
             [Problem(str(folder), "holds no pipeline files.", "Add one pipeline a file, such as orders.yaml.")]
         )
-    pipelines: list[Pipeline] = []
+    loaded: list[Pipeline | Actor] = []
     problems: list[Problem] = []
-    for file in files:
+    for path in paths:
         try:
-            pipelines.append(load_pipeline(file))
+            loaded.append(load_file(path))
         except ConfigurationError as error:
             problems += error.problems
-    problems += collisions(pipelines)
+    files = PipelineFiles(
+        tuple(each for each in loaded if isinstance(each, Pipeline)),
+        tuple(each for each in loaded if isinstance(each, Actor)),
+    )
+    problems += collisions(files)
     if problems:
         raise ConfigurationError(problems)
-    return pipelines
+    return files
 
 
-def load_pipeline(file: Path) -> Pipeline:
-    """Read one pipeline file; raises ConfigurationError with all its problems."""
+def load_file(file: Path) -> Pipeline | Actor:
+    """Read one file: a pipeline, or a source or destination alone; raises ConfigurationError with all its problems."""
     document = Document.read(file)
     if not _NAME.fullmatch(file.stem):
         raise ConfigurationError(
             [Problem(str(file), "has a name that can't name resources.", "Use letters, digits, `-` and `_`.")]
         )
+    tree = document.plain() or {}
     try:
-        spec = PipelineSpec.model_validate(document.plain() or {})
+        spec = shape(tree).model_validate(tree)
     except ValidationError as error:
-        raise ConfigurationError([_problem(document, details) for details in error.errors(include_url=False)]) from None
-    pipeline = Pipeline(file.stem, document, spec)
-    problems = _misplaced_references(document) + rules.check(spec, document)
+        raise ConfigurationError(
+            [mistakes.problem(document, details) for details in error.errors(include_url=False)]
+        ) from None
+    loaded: Pipeline | Actor
+    match spec:
+        case LoneSourceSpec():
+            loaded = Actor("source", spec.source, document)
+        case LoneDestinationSpec():
+            loaded = Actor("destination", spec.destination, document)
+        case PipelineSpec():
+            loaded = Pipeline(file.stem, document, spec)
+    problems = rules.check(spec, document)
     if problems:
         raise ConfigurationError(problems)
-    return pipeline
+    return loaded
 
 
-def _problem(document: Document, details: ErrorDetails) -> Problem:
-    # A union's branches appear in a location as "str", "bool" or "list[str]": no key of the file is called so.
-    path = tuple(
-        part
-        for part in details["loc"]
-        if not (isinstance(part, str) and re.search(r"[\[(]|^(str|bool|constrained-str)$", part))
-    )
-    where, kind, context = document.where(path), details["type"], details.get("ctx", {})
-    if kind == "extra_forbidden":
-        known = _fields_at(path[:-1])
-        close = difflib.get_close_matches(str(path[-1]), known, n=1, cutoff=0.5)
-        fix = f"Did you mean `{close[0]}`?" if close else f"Known here: {', '.join(sorted(known))}."
-        return Problem(where, f"`{path[-1]}` is not a key of a pipeline file.", fix)
-    if kind == "missing":
-        return Problem(where, "is missing.", "Add it.")
-    if kind == "value_error":
-        message, _, fix = str(context["error"]).partition(". ")
-        return Problem(where, message.rstrip(".") + ".", fix)
-    if kind == "literal_error":
-        given = details["input"]
-        return Problem(where, f"`{given}` is not one of the values allowed.", f"Use {context['expected']}.")
-    if kind == "string_pattern_mismatch":
-        return Problem(
-            where,
-            f"`{details['input']}` is not a connector's name.",
-            f"Expected the form {context['pattern']}.",
-        )
-    return Problem(where, f"{details['msg']}.", "Correct the value.")
+def collisions(files: PipelineFiles) -> list[Problem]:
+    """Pipelines that would write the same table, and files that describe one object in two ways."""
+    return [*_described_twice(files), *_tables_written_twice(files)]
 
 
-def _fields_at(path: KeyPath) -> list[str]:
-    """The keys that the models know at a path."""
-    model: Any = PipelineSpec
-    for part in path:
-        if isinstance(part, int) or not (isinstance(model, type) and issubclass(model, BaseModel)):
-            continue
-        field = model.model_fields.get(part)
-        model = _model_in(field.annotation) if field else None
-    return list(model.model_fields) if isinstance(model, type) and issubclass(model, BaseModel) else []
+def _described_twice(files: PipelineFiles) -> list[Problem]:
+    problems: list[Problem] = []
+    actors: dict[tuple[str, str], Actor] = {}
+    for actor in files.actors:
+        first = actors.setdefault((actor.kind, actor.spec.key), actor)
+        if first.spec != actor.spec:
+            problems.append(
+                Problem(
+                    actor.where("name"),
+                    f"{actor.kind} `{actor.spec.name}` is described differently in {first.where()}.",
+                    "Give one of them another name (or `resource`), or make the two the same to share it.",
+                )
+            )
+    return problems
 
 
-def _model_in(annotation: Any) -> Any:
-    """The model inside ``Model``, ``list[Model]`` or ``Model | None``."""
-    candidates = [annotation, *typing.get_args(annotation)]
-    return next((c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel)), None)
-
-
-def _misplaced_references(document: Document) -> list[Problem]:
-    """``${VAR}`` outside of a config block, where nothing would resolve it."""
-    allowed = {("source", "config"), ("destination", "config")}
-    return [
-        Problem(
-            document.where(path),
-            f"`${{{name}}}` can't be resolved here: variables work below source.config and destination.config.",
-            "Write the value itself.",
-        )
-        for path, text in document.strings()
-        if path[:2] not in allowed and path[:2] != ("sync", "namespace")
-        for name in references(text)
-    ]
-
-
-def collisions(pipelines: list[Pipeline]) -> list[Problem]:
-    """Pipelines that would write the same table, or describe one object in two ways."""
+def _tables_written_twice(files: PipelineFiles) -> list[Problem]:
     problems: list[Problem] = []
     tables: dict[tuple[str, ...], Pipeline] = {}
-    actors: dict[tuple[str, str], tuple[Pipeline, Any]] = {}
-    for pipeline in pipelines:
-        for kind in ("source", "destination"):
-            actor = getattr(pipeline.spec, kind)
-            other = actors.setdefault((kind, actor.key), (pipeline, actor))
-            if other[1] != actor:
-                problems.append(
-                    Problem(
-                        pipeline.where(kind, "name"),
-                        f"{kind} `{actor.name}` is described differently in {other[0].where(kind)}.",
-                        "Give one of them another name (or `resource`), or make the two the same to share it.",
-                    )
-                )
+    for pipeline in files.pipelines:
         sync = pipeline.spec.sync
         for index, stream in enumerate(sync.streams):
             if sync.namespace == "source" and stream.namespace is None:
@@ -185,6 +196,3 @@ def collisions(pipelines: list[Pipeline]) -> list[Problem]:
                     )
                 )
     return problems
-
-
-__all__ = ["Pipeline", "collisions", "load_pipeline", "load_pipelines"]

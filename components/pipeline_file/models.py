@@ -2,11 +2,23 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    TypeAdapter,
+    field_validator,
+    model_validator,
+)
+
+from dynamic_providers.airbyte.mappers import Mapper
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=8)]
 """A waiver's reason: a sentence someone will read a year from now, so at least a few words."""
+
+SecretType = Literal["string", "integer", "number", "boolean", "object", "array"]
 
 FieldPath = str | list[str]
 """A column: ``id``, ``address.city`` for a nested one, or its path as a list."""
@@ -16,6 +28,34 @@ class Model(BaseModel):
     """Unknown keys are errors: a misspelt key that is silently ignored is how schedules get lost."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ResourcesSpec(Model):
+    """Requests and limits of the connection's job pods, in Kubernetes' notation."""
+
+    cpu_request: str | None = None
+    cpu_limit: str | None = None
+    memory_request: str | None = None
+    memory_limit: str | None = None
+
+
+class JobResourcesSpec(ResourcesSpec):
+    """Requests and limits of one type of job of a source or destination."""
+
+    ephemeral_storage_request: str | None = None
+    ephemeral_storage_limit: str | None = None
+
+
+JobType = Literal[
+    "default",
+    "get_spec",
+    "check_connection",
+    "discover_schema",
+    "sync",
+    "reset_connection",
+    "connection_updater",
+    "replicate",
+]
 
 
 class ConnectorSpec(Model):
@@ -28,9 +68,14 @@ class ConnectorSpec(Model):
     config: dict[str, Any] = Field(
         default_factory=dict, description="The connector's own configuration; ${VAR} is resolved here."
     )
-    secrets: list[str] = Field(
+    secrets: list[str] | dict[str, SecretType] = Field(
         default_factory=list,
-        description="Dotted paths below config that are secret, where their names don't say so.",
+        description="Dotted paths below config that are secret, where their names don't say so; "
+        "with their types (`pin: integer`) where one is no text.",
+    )
+    resources: dict[JobType, JobResourcesSpec] = Field(
+        default_factory=dict,
+        description="What its jobs may use of the cluster, by type of job; `default` for all others.",
     )
     skip_check: Reason | None = Field(
         default=None, description="Reason for deploying without a passed connection check; kept in state."
@@ -90,6 +135,15 @@ class StreamSpec(Model):
         default=None, min_length=1, description="Columns to sync; all of them where it is left out."
     )
     hash: list[str] = Field(default_factory=list, description="Columns to hash before they are loaded.")
+    mappers: list[Mapper] = Field(
+        default_factory=list, description="What else is done to the records before they are loaded, in order."
+    )
+    destination_object_name: Name | None = Field(
+        default=None, description="Object of the destination that is loaded, where the destination has its own."
+    )
+    include_files: bool | None = Field(
+        default=None, description="Whether a stream of files loads the files too; default: the server's choice."
+    )
     allow_full_refresh: Reason | None = Field(
         default=None, description="Reason for a full refresh although the source can do incremental."
     )
@@ -147,15 +201,6 @@ class NormalizationSpec(Model):
         return self
 
 
-class ResourcesSpec(Model):
-    """Requests and limits of the connection's job pods, in Kubernetes' notation."""
-
-    cpu_request: str | None = None
-    cpu_limit: str | None = None
-    memory_request: str | None = None
-    memory_limit: str | None = None
-
-
 class SyncSpec(Model):
     """The connection: what is synced, how and when."""
 
@@ -173,6 +218,16 @@ class SyncSpec(Model):
     status: Literal["active", "inactive"] = "active"
     resources: ResourcesSpec | None = None
     tags: list[str] = Field(default_factory=list)
+    notify_schema_changes: bool = Field(
+        default=False, description="Whether the workspace's webhook is told of changes of the source's schema."
+    )
+    notify_schema_changes_by_email: bool = Field(default=False, description="Likewise, by e-mail.")
+    backfill_new_columns: bool = Field(
+        default=False, description="Whether a stream that got a column is loaded again, so that old rows have it too."
+    )
+    operation_ids: list[str] = Field(
+        default_factory=list, description="Ids of operations of the workspace that run after a sync."
+    )
     adopt: bool | Name | None = Field(
         default=None,
         description="Take over an existing connection of this name, or the one of this id; "
@@ -208,3 +263,31 @@ class PipelineSpec(Model):
     source: SourceSpec
     destination: DestinationSpec
     sync: SyncSpec
+
+
+class LoneSourceSpec(Model):
+    """A source that no pipeline reads yet."""
+
+    source: SourceSpec
+
+
+class LoneDestinationSpec(Model):
+    """A destination that no pipeline loads yet."""
+
+    destination: DestinationSpec
+
+
+FileSpec = PipelineSpec | LoneSourceSpec | LoneDestinationSpec
+"""What a file may hold."""
+
+
+def shape(tree: Any) -> type[PipelineSpec] | type[LoneSourceSpec] | type[LoneDestinationSpec]:
+    """Which of the three a file is meant to be: a source or a destination by itself is one, all else a pipeline."""
+    keys = set(tree) if isinstance(tree, dict) else set()
+    return LoneSourceSpec if keys == {"source"} else LoneDestinationSpec if keys == {"destination"} else PipelineSpec
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema that editors complete and check files with."""
+    adapter: TypeAdapter[Any] = TypeAdapter(FileSpec)
+    return adapter.json_schema()

@@ -15,7 +15,7 @@ from typing import Any
 
 from components.errors import ConfigurationError, Problem
 from components.pipeline_file.document import Document
-from components.pipeline_file.loader import Pipeline
+from components.pipeline_file.loader import Actor
 from dynamic_providers.airbyte import known_bad
 
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
@@ -43,52 +43,52 @@ class Pins:
     versions: dict[str, str]
     accept_breaking: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
-    def resolve(self, pipelines: Iterable[Pipeline]) -> dict[str, Pin]:
-        """The workspace's version of every connector that the pipelines use.
+    def resolve(self, actors: Iterable[Actor]) -> dict[str, Pin]:
+        """The workspace's version of every connector that sources and destinations are made of.
 
-        It is the one of connectors.yaml; there a pipeline's own `version` holds for its source or destination alone.
-        A connector that only pipelines pin must have one version in all of them. Raises ConfigurationError where one
-        has no pin, or pipelines disagree.
+        It is the one of connectors.yaml; there a file's own `version` holds for its source or destination alone.
+        A connector that only pipeline files pin must have one version in all of them. Raises ConfigurationError where
+        one has no pin, or files disagree.
         """
         resolved: dict[str, Pin] = {}
         problems: list[Problem] = []
-        for pipeline in pipelines:
-            for kind in ("source", "destination"):
-                spec = getattr(pipeline.spec, kind)
-                shared = self.versions.get(spec.connector)
-                version = shared or spec.version
-                if version is None:
-                    problems.append(self._unpinned(pipeline, kind, spec.connector))
-                    continue
-                own = pipeline.where(kind, "version")
-                where = self.document.where((spec.connector,)) if shared else own
-                if spec.version:
-                    problems += filter(None, [_floating(own, spec.version)])
-                    problems += _known_bad(own, spec.connector, spec.version)
-                accepted = self.accept_breaking.get(spec.connector, ())
-                if shared and spec.connector not in resolved:
-                    problems += _known_bad(where, spec.connector, shared)
-                first = resolved.setdefault(spec.connector, Pin(version, where, accepted))
-                if first.version != version:
-                    problems.append(
-                        Problem(
-                            where,
-                            f"pins {spec.connector} at {version}, but {first.where} pins it at {first.version}, "
-                            f"and {self.document.file} does not say which of them holds for the workspace.",
-                            f"Use one version in both, or pin the workspace's in {self.document.file}.",
-                        )
+        for actor in actors:
+            spec = actor.spec
+            shared = self.versions.get(spec.connector)
+            version = shared or spec.version
+            if version is None:
+                problems.append(self._unpinned(actor))
+                continue
+            own = actor.where("version")
+            where = self.document.where((spec.connector,)) if shared else own
+            if spec.version:
+                problems += filter(None, [_floating(own, spec.version)])
+                problems += _known_bad(own, spec.connector, spec.version)
+            accepted = self.accept_breaking.get(spec.connector, ())
+            if shared and spec.connector not in resolved:
+                problems += _known_bad(where, spec.connector, shared)
+            first = resolved.setdefault(spec.connector, Pin(version, where, accepted))
+            if first.version != version:
+                problems.append(
+                    Problem(
+                        where,
+                        f"pins {spec.connector} at {version}, but {first.where} pins it at {first.version}, "
+                        f"and {self.document.file} does not say which of them holds for the workspace.",
+                        f"Use one version in both, or pin the workspace's in {self.document.file}.",
                     )
+                )
         if problems:
             raise ConfigurationError(problems)
         return dict(sorted(resolved.items()))
 
-    def _unpinned(self, pipeline: Pipeline, kind: str, connector: str) -> Problem:
+    def _unpinned(self, actor: Actor) -> Problem:
+        connector = actor.spec.connector
         close = difflib.get_close_matches(connector, self.versions, n=1, cutoff=0.8)
         meant = f" Did you mean `{close[0]}`?" if close else ""
         return Problem(
-            pipeline.where(kind, "connector"),
+            actor.where("connector"),
             f"{connector} has no pinned version, and a version is never chosen for you.",
-            f"Add `{connector}: <version>` to {self.document.file}, or `version:` below {kind}.{meant}",
+            f"Add `{connector}: <version>` to {self.document.file}, or `version:` below {actor.kind}.{meant}",
         )
 
 

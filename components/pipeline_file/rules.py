@@ -5,11 +5,18 @@ from typing import Any
 
 from components.errors import Problem
 from components.pipeline_file.document import Document
-from components.pipeline_file.models import ConnectorSpec, PipelineSpec, SyncSpec
+from components.pipeline_file.models import (
+    ConnectorSpec,
+    LoneDestinationSpec,
+    LoneSourceSpec,
+    PipelineSpec,
+    SyncSpec,
+)
 from components.pipeline_file.secrets import is_secret_name, leaves
-from components.pipeline_file.variables import references
+from components.pipeline_file.variables import may_refer, references, whole_reference
 from dynamic_providers.airbyte import schedule as schedules
 from dynamic_providers.airbyte.errors import AirbyteError
+from dynamic_providers.airbyte.mappers import KEY, AesEncryption
 
 OBJECT_STORES = frozenset(
     {"destination-s3", "destination-gcs", "destination-azure-blob-storage", "destination-s3-data-lake"}
@@ -20,15 +27,23 @@ COORDINATE = "secret_coordinate::"
 """Prefix of a value that names a secret in Airbyte's secret manager instead of holding it."""
 
 
-def check(spec: PipelineSpec, document: Document) -> list[Problem]:
+def check(spec: PipelineSpec | LoneSourceSpec | LoneDestinationSpec, document: Document) -> list[Problem]:
     """Every problem of a file whose shape is right."""
+    return [
+        *_misplaced_references(document),
+        *(_sync(spec, document) if isinstance(spec, PipelineSpec) else ()),
+        *(_plain_secrets(spec.source, "source", document) if not isinstance(spec, LoneDestinationSpec) else ()),
+        *(_plain_secrets(spec.destination, "destination", document) if not isinstance(spec, LoneSourceSpec) else ()),
+    ]
+
+
+def _sync(spec: PipelineSpec, document: Document) -> list[Problem]:
     return [
         *_schedule(spec.sync, document),
         *_full_refresh(spec, document),
         *_object_store(spec, document),
         *_raw_tables(spec, document),
-        *_plain_secrets(spec.source, "source", document),
-        *_plain_secrets(spec.destination, "destination", document),
+        *_plain_keys(spec, document),
     ]
 
 
@@ -42,6 +57,35 @@ def reads_log(config: Mapping[str, Any]) -> bool:
     method = config.get("replication_method")
     name = method.get("method") if isinstance(method, dict) else method
     return isinstance(name, str) and name.upper() == "CDC"
+
+
+def _misplaced_references(document: Document) -> list[Problem]:
+    """``${VAR}`` where nothing would resolve it."""
+    return [
+        Problem(
+            document.where(path),
+            f"`${{{name}}}` can't be resolved here: variables work below source.config and destination.config, "
+            "and as the key of a mapper.",
+            "Write the value itself.",
+        )
+        for path, text in document.strings()
+        if not may_refer(path) and path[:2] != ("sync", "namespace")
+        for name in references(text)
+    ]
+
+
+def _plain_keys(spec: PipelineSpec, document: Document) -> list[Problem]:
+    return [
+        Problem(
+            document.where(("sync", "streams", index, "mappers", number, KEY)),
+            "is a secret written into the file.",
+            "Put it into a variable, such as ${MAPPER_KEY}, and its value into the stack's configuration "
+            "(`pulumi config set --secret`) or the environment.",
+        )
+        for index, stream in enumerate(spec.sync.streams)
+        for number, mapper in enumerate(stream.mappers)
+        if isinstance(mapper, AesEncryption) and not whole_reference(mapper.key)
+    ]
 
 
 def _schedule(sync: SyncSpec, document: Document) -> list[Problem]:

@@ -5,7 +5,7 @@ value secret that is not marked here, so a miss is an error message and never a 
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator
 from typing import Any
 
 KeyPath = tuple[str | int, ...]
@@ -19,7 +19,7 @@ _SECRET = re.compile(
 _NOT_SECRET = re.compile(r"(_url|_uri|_type|_expiry_date|_name|_method|_enabled|_format)$", re.IGNORECASE)
 
 
-def is_secret_name(path: KeyPath, declared: Sequence[str]) -> bool:
+def is_secret_name(path: KeyPath, declared: Collection[str]) -> bool:
     """Whether the leaf at the path holds a secret: by its own name, or because the file says so."""
     names = [part for part in path if isinstance(part, str)]
     if ".".join(names) in declared:

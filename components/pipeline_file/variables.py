@@ -1,8 +1,9 @@
 """``${VAR}`` in a connector's config: what the stack provisions, then its configuration, then the environment."""
 
+import json
 import os
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,16 +11,38 @@ import pulumi
 
 from components.errors import ConfigurationError, Problem
 from components.pipeline_file.document import Document, KeyPath
+from components.pipeline_file.models import SecretType
 from components.pipeline_file.secrets import is_secret_name
+from dynamic_providers.airbyte.mappers import KEY
 
 _REFERENCE = re.compile(r"(?<!\$)\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _ESCAPED = re.compile(r"\$\$\{")
 _INTEGER = re.compile(r"-?\d+")
+_PYTHON: Mapping[SecretType, type | tuple[type, ...]] = {
+    "integer": int,
+    "number": (int, float),
+    "boolean": bool,
+    "object": dict,
+    "array": list,
+}
 
 
 def references(text: str) -> list[str]:
     """Names referred to in a text; ``$${`` is a literal ``${``."""
     return _REFERENCE.findall(text)
+
+
+def whole_reference(text: str) -> str | None:
+    """The name of the variable that a text is and no more, or None."""
+    match = _REFERENCE.fullmatch(text)
+    return match[1] if match else None
+
+
+def may_refer(path: KeyPath) -> bool:
+    """Whether a value at this path of a file may refer to variables: in a config, and as the key of a mapper."""
+    return path[:2] in {("source", "config"), ("destination", "config")} or (
+        path[:2] == ("sync", "streams") and path[3:4] == ("mappers",) and path[5:] == (KEY,)
+    )
 
 
 def config_key(variable: str) -> str:
@@ -58,17 +81,21 @@ class Variables:
                 f"or export {name} in the environment.",
             )
             for path, text in document.strings()
-            if path[:2] in {("source", "config"), ("destination", "config")}
+            if may_refer(path)
             for name in references(text)
             if self._find(name) is None
         ]
 
-    def resolve(self, config: Mapping[str, Any], declared_secrets: Iterable[str] = ()) -> Resolved:
+    def resolve(
+        self, config: Mapping[str, Any], declared_secrets: Collection[str] | Mapping[str, SecretType] = ()
+    ) -> Resolved:
         """Resolve a config block; call `missing` first.
 
-        Raises ConfigurationError for a name that nothing sets.
+        `declared_secrets` may give their types: a secret that is no text is one only if the file says so, since a
+        password of digits is still a text. Raises ConfigurationError for a name that nothing sets, and for a value
+        that is not of its type.
         """
-        declared, secret_paths = list(declared_secrets), set[str]()
+        declared, secret_paths = declared_secrets, set[str]()
 
         def visit(node: Any, path: KeyPath) -> Any:
             if isinstance(node, Mapping):
@@ -80,11 +107,15 @@ class Variables:
             value, secret = self._text(node)
             if secret or (node and is_secret_name(path, declared)):
                 secret_paths.add(".".join(str(part) for part in path))
-                return pulumi.Output.secret(value)
+                return pulumi.Output.secret(_of_type(node, value, _type_of(path, declared)))
             return _typed(value) if node != value and isinstance(value, str) else value
 
         resolved = visit(config, ())
         return Resolved(resolved, tuple(sorted(secret_paths)))
+
+    def secret(self, text: str) -> pulumi.Output[str]:
+        """The value of a text that refers to variables, as a secret; raises ConfigurationError as `resolve` does."""
+        return pulumi.Output.secret(self._text(text)[0])
 
     def _text(self, text: str) -> tuple[pulumi.Input[str], bool]:
         """A text with its references replaced, and whether any of them is a secret."""
@@ -136,3 +167,32 @@ def _typed(text: str) -> str | int | bool:
     if text in ("true", "false"):
         return text == "true"
     return int(text) if _INTEGER.fullmatch(text) and not text.lstrip("-").startswith("0") else text
+
+
+def _type_of(path: KeyPath, declared: Collection[str] | Mapping[str, SecretType]) -> SecretType:
+    name = ".".join(part for part in path if isinstance(part, str))
+    return declared.get(name, "string") if isinstance(declared, Mapping) else "string"
+
+
+def _of_type(reference: str, value: Any, wanted: SecretType) -> Any:
+    """A secret's text as the type that its connector wants; never quotes the text."""
+    if wanted == "string":
+        return value
+    if isinstance(value, pulumi.Output):
+        return value.apply(lambda text: _of_type(reference, text, wanted))
+    try:
+        parsed = json.loads(value)
+    except ValueError:
+        parsed = value
+    python = _PYTHON[wanted]
+    if not isinstance(parsed, python) or (isinstance(parsed, bool) and wanted != "boolean"):
+        raise ConfigurationError(
+            [
+                Problem(
+                    reference,
+                    f"stands for a secret of the type {wanted}, and its value is none.",
+                    f"Set it to what JSON calls {'an' if wanted[0] in 'aio' else 'a'} {wanted}.",
+                )
+            ]
+        )
+    return parsed

@@ -4,6 +4,6 @@ Where to start reading: ``resources`` for the program's side, ``release_guard`` 
 found and mended, ``port_forward`` for how a server inside the cluster is reached.
 """
 
-from dynamic_providers.kubernetes.resources import ReleaseGuard
+from dynamic_providers.kubernetes.resources import ObjectGuard, ReleaseGuard
 
-__all__ = ["ReleaseGuard"]
+__all__ = ["ObjectGuard", "ReleaseGuard"]

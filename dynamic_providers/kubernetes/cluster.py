@@ -18,7 +18,8 @@ def connect(context: str | None = None) -> Any:
     Raises ClusterError where there is no configuration, or not that context in it.
     """
     try:
-        return config.new_client_from_config(context=context)
+        # The client itself looks at the variable only once, when it is imported.
+        return config.new_client_from_config(config_file=os.environ.get("KUBECONFIG"), context=context)
     except config.ConfigException as error:
         if context is None and "KUBERNETES_SERVICE_HOST" in os.environ:
             configuration = client.Configuration()

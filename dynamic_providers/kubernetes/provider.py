@@ -1,7 +1,7 @@
 """The cluster's resources as the engine knows them."""
 
 from dynamic_providers import shell
-from dynamic_providers.airbyte.crud import Resource
+from dynamic_providers.crud import Resource
 
 
 class ReleaseGuardProvider(shell.Provider):
@@ -13,3 +13,13 @@ class ReleaseGuardProvider(shell.Provider):
         from dynamic_providers.kubernetes.release_guard import ReleaseGuardResource
 
         return ReleaseGuardResource()
+
+
+class ObjectGuardProvider(shell.Provider):
+    """Serves ObjectGuard."""
+
+    def resource(self) -> Resource:
+        """Connects for itself."""
+        from dynamic_providers.kubernetes.object_guard import ObjectGuardResource
+
+        return ObjectGuardResource()

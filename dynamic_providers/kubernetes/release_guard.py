@@ -14,12 +14,12 @@ from kubernetes.dynamic import DynamicClient
 from kubernetes.dynamic.exceptions import DynamicApiError, NotFoundError, ResourceNotFoundError
 from urllib3.exceptions import HTTPError
 
-from dynamic_providers.airbyte.crud import Checked, Difference, Live, changed_keys
-from dynamic_providers.airbyte.values import Properties
+from dynamic_providers.crud import Checked, Difference, Live, changed_keys
 from dynamic_providers.kubernetes import drift, releases
 from dynamic_providers.kubernetes.cluster import ClusterError, connect, reason
 from dynamic_providers.kubernetes.drift import FIELD_MANAGER, Deviation
 from dynamic_providers.kubernetes.releases import Object, Release
+from dynamic_providers.values import Properties
 
 Drift = dict[str, dict[str, str]]
 """Object -> field -> what it is and what it should be: ``{"Deployment/airbyte-server": {"spec.replicas": "3, …"}}``."""

@@ -5,12 +5,13 @@
     ReleaseGuard("airbyte", namespace="airbyte", release=release.name, revision=release.status.revision)
 """
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pulumi
 from pulumi.dynamic import Resource
 
-from dynamic_providers.kubernetes.provider import ReleaseGuardProvider
+from dynamic_providers.kubernetes.provider import ObjectGuardProvider, ReleaseGuardProvider
 
 
 class ReleaseGuard(Resource, module="kubernetes", name="ReleaseGuard"):
@@ -46,3 +47,23 @@ class ReleaseGuard(Resource, module="kubernetes", name="ReleaseGuard"):
             "objects": None,
         }
         super().__init__(ReleaseGuardProvider(), name, props, opts)
+
+
+class ObjectGuard(Resource, module="kubernetes", name="ObjectGuard"):
+    """Holds objects that the program declares elsewhere to what they are there, and to nothing besides.
+
+    Pulumi's provider shows what was changed at places that were declared, and nothing that was added at others, such
+    as one more rule in a NetworkPolicy. `objects` are in the API's own form; `context` is one of the kubeconfig's.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        namespace: pulumi.Input[str],
+        objects: pulumi.Input[Sequence[pulumi.Input[Mapping[str, Any]]]],
+        context: pulumi.Input[str] | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        props: dict[str, Any] = {"namespace": namespace, "objects": objects, "context": context, "drift": {}}
+        super().__init__(ObjectGuardProvider(), name, props, opts)

@@ -10,9 +10,12 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from airbyte_cli.__main__ import app
+from airbyte_cli.importing import definitions
 from components.pipeline_file import load_pins, load_pipelines
+from dynamic_providers.airbyte.kinds import SOURCE
+from dynamic_providers.airbyte.models import Definition
 from tests.cli import handmade
-from tests.cli.handmade import Api
+from tests.cli.handmade_api import CLIENT_ID, CLIENT_SECRET, Api, serve
 
 MYSQL, FAKER, S3 = "airbyte/source-mysql", "airbyte/source-faker", "airbyte/destination-s3"
 NESTED = "sandbox/source-nested-secrets"
@@ -58,10 +61,10 @@ def catalog(*streams: dict[str, Any]) -> dict[str, Any]:
 def api(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Api]:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("AIRBYTE_WORKSPACE_ID", raising=False)
-    with handmade.serve() as server:
+    with serve() as server:
         monkeypatch.setenv("AIRBYTE_URL", server.url)
-        monkeypatch.setenv("AIRBYTE_CLIENT_ID", handmade.CLIENT_ID)
-        monkeypatch.setenv("AIRBYTE_CLIENT_SECRET", handmade.CLIENT_SECRET)
+        monkeypatch.setenv("AIRBYTE_CLIENT_ID", CLIENT_ID)
+        monkeypatch.setenv("AIRBYTE_CLIENT_SECRET", CLIENT_SECRET)
         yield Api(server.url)
 
 
@@ -92,7 +95,7 @@ def test_the_files_are_the_workspace_and_hold_no_secret(api: Api, source: str, l
     run()
 
     assert sorted(texts(tmp_path / "imported")) == ["connectors.yaml", "import.env.example", "pipelines/shop-lake.yaml"]
-    [pipeline] = load_pipelines(tmp_path / "imported" / "pipelines")
+    [pipeline] = load_pipelines(tmp_path / "imported" / "pipelines").pipelines
     assert pipeline.spec.source.config == {**CONFIG, "password": "${SOURCE_SHOP_PASSWORD}"}
     assert pipeline.spec.sync.name is None, "the connection is called what it would be called anyway"
     pins = load_pins(tmp_path / "imported" / "connectors.yaml")
@@ -119,14 +122,13 @@ def test_what_the_source_defines_is_left_out(api: Api, source: str, lake: str, t
     }
     api.connection(source, lake, name="c", **catalog(defined, stream("chosen", primaryKey=[["id"], ["email"]])))
     run()
-    [pipeline] = load_pipelines(tmp_path / "imported" / "pipelines")
+    [pipeline] = load_pipelines(tmp_path / "imported" / "pipelines").pipelines
     first, second = pipeline.spec.sync.streams
     assert (first.cursor_field, first.primary_key) == (None, [])
     assert (second.cursor_field, second.primary_key) == ("updated_at", ["email", "id"])
 
 
 Break = Callable[[Api, str, str], Any]
-FILTER = {"type": "row-filtering", "mapperConfiguration": {"conditions": {"type": "EQUAL", "fieldName": "id", "comparisonValue": "1"}}}  # fmt: skip  # noqa: E501
 
 
 def _clashing(api: Api, source: str, lake: str) -> None:
@@ -135,11 +137,6 @@ def _clashing(api: Api, source: str, lake: str) -> None:
 
 
 INEXPRESSIBLE: list[tuple[str, Break, str]] = [
-    (
-        "a mapper",
-        lambda api, s, d: api.connection(s, d, name="broken", **catalog(stream(mappers=[FILTER]))),
-        "stream orders has mappers of the type row-filtering",
-    ),
     ("no stream", lambda api, s, d: api.connection(s, d, name="broken", **catalog()), "no stream of it is selected"),
     (
         "modes that do not go together",
@@ -152,13 +149,6 @@ INEXPRESSIBLE: list[tuple[str, Break, str]] = [
         "`update` is not one of the values allowed",
     ),
     ("two that load one table", _clashing, "would land in a table that"),
-    (
-        "a secret that is a number",
-        lambda api, s, d: api.connection(
-            api.actor(NESTED, "n", {"endpoint": "e", "pin_code": 1234}), d, name="broken", **catalog(stream("other"))
-        ),
-        "its secret pin_code is no text but integer",
-    ),
     (
         "a name with a space at its end",
         lambda api, s, d: api.connection(s, d, name="broken ", **catalog(stream())),
@@ -191,16 +181,37 @@ def test_what_no_file_can_express_is_told_and_has_no_file(
 
     [line] = [line for line in result.stderr.splitlines() if line.startswith("- connection broken")]
     assert told in line
-    names = {pipeline.connection_name for pipeline in load_pipelines(tmp_path / "imported" / "pipelines")}
+    names = {pipeline.connection_name for pipeline in load_pipelines(tmp_path / "imported" / "pipelines").pipelines}
     assert names in ({"fine"}, {"fine", "another"})
 
 
-def test_a_connector_that_shares_its_image_is_told(api: Api, lake: str) -> None:
+def test_a_connector_that_shares_its_image_is_told(api: Api, lake: str, tmp_path: Path) -> None:
     api.publish_twin(FAKER)
     api.connection(api.actor(FAKER, "f", {"count": 1}), lake, name="broken", **catalog(stream()))
-    result = run(expect=3)
-    assert "its source f can't be written: 2 connectors share the image airbyte/source-faker" in result.stderr
-    assert "nothing was written" in result.stdout
+    told = run(expect=3).stderr
+    assert "its source f can't be written: 2 connectors share the image airbyte/source-faker" in told
+    files = load_pipelines(tmp_path / "imported" / "pipelines")
+    assert files.pipelines == ()
+    assert [actor.spec.name for actor in files.alone] == ["lake"], "what no file of a connection has, has its own"
+
+
+def test_a_connector_of_ones_own_is_told_with_the_line_that_declares_it(api: Api, lake: str) -> None:
+    made = api.own_connector("Loyalty / EU", "acme/source-loyalty", {"memory_limit": "1Gi"})
+    told = run(expect=3).stderr
+    assert f"- connector Loyalty / EU ({made}): a connector of your own is no part of a pipeline file" in told
+    assert (
+        'CustomConnector("loyalty-eu", kind="source", connector_name=\'Loyalty / EU\', '
+        "docker_repository='acme/source-loyalty', docker_image_tag='1.0.0', resources={'memory_limit': '1Gi'}, "
+        "adopt=True)." in told
+    )
+
+
+def test_a_connector_that_is_a_manifest_is_told_likewise() -> None:
+    builder = "airbyte/source-declarative-manifest"
+    own = Definition(definition_id="d", name="Shops", docker_repository=builder, docker_image_tag="6.0.0", custom=True)
+    assert "connectors/shops.yaml" in definitions.advice(SOURCE, own, "shops")
+    line = 'DeclarativeConnector("shops", connector_name=\'Shops\', manifest=Path("connectors/shops.yaml"), adopt=True)'
+    assert line in definitions.advice(SOURCE, own, "shops")
 
 
 def test_a_source_held_at_a_version_of_its_own_says_so(api: Api, lake: str, tmp_path: Path) -> None:
@@ -209,28 +220,97 @@ def test_a_source_held_at_a_version_of_its_own_says_so(api: Api, lake: str, tmp_
     for source in (held, free):
         api.connection(source, lake, name=source, prefix=source[:4], **catalog(stream()))
     run()
-    pipelines = load_pipelines(tmp_path / "imported" / "pipelines")
+    pipelines = load_pipelines(tmp_path / "imported" / "pipelines").pipelines
     assert {p.spec.source.name: p.spec.source.version for p in pipelines} == {"held": "6.2.10", "free": None}
     assert load_pins(tmp_path / "imported" / "connectors.yaml").versions["source-faker"] == "6.2.20"
 
 
-def test_a_source_without_a_connection_is_told(api: Api, source: str, lake: str) -> None:
-    api.connection(source, lake, name="c", **catalog(stream()))
-    idle = api.actor(FAKER, "idle", {"count": 1})
-    assert f"- source idle ({idle}): no connection uses it" in run(expect=3).stderr
+def test_what_has_no_connection_has_a_file_of_its_own(api: Api, source: str, lake: str, tmp_path: Path) -> None:
+    api.connection(source, lake, name="idle", **catalog(stream()))
+    api.actor(MYSQL, "idle", {**CONFIG, "host": "other"})
+    redshift = {"host": "h", "port": 5439, "database": "d", "schema": "s", "username": "u", "password": "secret-r"}
+    uploading = {"method": "S3 Staging", "s3_bucket_name": "b", "s3_bucket_region": "eu-west-1"}
+    uploading |= {"access_key_id": "secret-i", "secret_access_key": "secret-k"}
+    raw = {**redshift, "uploading_method": uploading, "disable_type_dedupe": True}
+    api.actor("airbyte/destination-redshift", "Raw / EU", raw)
+
+    assert "1 pipeline with 1 stream, 4 sources and destinations, 5 variables" in run().stdout
+
+    folder = tmp_path / "imported" / "pipelines"
+    assert sorted(texts(folder)) == ["destination-raw-eu.yaml", "idle.yaml", "source-idle.yaml"]
+    alone = {actor.kind: actor.spec for actor in load_pipelines(folder).alone}
+    assert alone["source"].config["password"] == "${SOURCE_IDLE_PASSWORD}"
+    assert alone["destination"].config["disable_type_dedupe"] is True, "there is no `normalization` to say it"
+    assert alone["destination"].config["password"] == "${DESTINATION_RAW_EU_PASSWORD}"
+    assert "source-idle: source source-mysql 3.6.1, without a pipeline" in validated(tmp_path)
+    assert load_pins(tmp_path / "imported" / "connectors.yaml").versions["destination-redshift"] == "2.6.2"
 
 
-def test_settings_that_only_airbyte_keeps_are_told_and_the_file_is_written(
-    api: Api, source: str, lake: str, tmp_path: Path
-) -> None:
-    hashing = {"targetField": "email", "method": "MD5", "fieldNameSuffix": "_x"}
-    mapped = stream(mappers=[{"type": "hashing", "mapperConfiguration": hashing}])
-    api.connection(source, lake, name="c", backfillPreference="enabled", **catalog(mapped))
-    told = run(expect=3).stderr
-    assert "it backfills new columns" in told
-    assert "stream orders hashes in another way" in told
-    [pipeline] = load_pipelines(tmp_path / "imported" / "pipelines")
-    assert pipeline.spec.sync.streams[0].hash == ["email"]
+def validated(tmp_path: Path) -> str:
+    out = tmp_path / "imported"
+    arguments = ["pipelines", "validate", str(out / "pipelines"), "--connectors", str(out / "connectors.yaml")]
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def test_a_secret_that_is_no_text_keeps_its_type(api: Api, lake: str, tmp_path: Path) -> None:
+    api.connection(api.actor(NESTED, "n", {"endpoint": "e", "pin_code": 1234}), lake, name="c", **catalog(stream()))
+    run()
+    [pipeline] = load_pipelines(tmp_path / "imported" / "pipelines").pipelines
+    assert pipeline.spec.source.config["pin_code"] == "${SOURCE_N_PIN_CODE}"
+    assert pipeline.spec.source.secrets == {"pin_code": "integer"}
+    assert "# pin_code; in stack configuration sourceNPinCode; the integer as JSON\n" in variables(tmp_path)
+
+
+def variables(tmp_path: Path) -> str:
+    return texts(tmp_path / "imported")["import.env.example"]
+
+
+GERMAN = {"type": "EQUAL", "fieldName": "id", "comparisonValue": "1"}
+MAPPERS: list[dict[str, Any]] = [
+    {"type": "hashing", "mapperConfiguration": {"targetField": "email", "method": "MD5", "fieldNameSuffix": "_x"}},
+    {"type": "row-filtering", "mapperConfiguration": {"conditions": {"type": "NOT", "conditions": [GERMAN]}}},
+    {"type": "field-renaming", "mapperConfiguration": {"originalFieldName": "email_x", "newFieldName": "mail"}},
+    {"type": "field-filtering", "mapperConfiguration": {"targetField": "mail"}},
+    {
+        "type": "encryption",
+        "mapperConfiguration": {
+            "algorithm": "AES",
+            "targetField": "id",
+            "mode": "GCM",
+            "padding": "NoPadding",
+            "key": "secret-00112233",
+            "fieldNameSuffix": "_encrypted",
+        },
+    },
+]
+
+
+def test_mappers_of_every_type_are_imported_in_their_order(api: Api, source: str, lake: str, tmp_path: Path) -> None:
+    api.connection(source, lake, name="c", **catalog(stream(mappers=MAPPERS)))
+
+    run()
+
+    [pipeline] = load_pipelines(tmp_path / "imported" / "pipelines").pipelines
+    [found] = pipeline.spec.sync.streams
+    assert [mapper.type for mapper in found.mappers] == [mapper["type"] for mapper in MAPPERS]
+    assert found.hash == []
+    assert found.mappers[-1].model_dump()["key"] == "${CONNECTION_C_ORDERS_ID_KEY}"
+    assert "\n# c (connection)\n# stream orders, key of id; in stack" in variables(tmp_path)
+    assert "secret-00112233" not in "".join(texts(tmp_path / "imported").values())
+
+
+def test_settings_beyond_the_usual_are_imported(api: Api, source: str, lake: str, tmp_path: Path) -> None:
+    extraordinary = stream(includeFiles=True, destinationObjectName="Order")
+    settings = {"backfillPreference": "enabled", "notifySchemaChanges": True}
+    made = api.connection(source, lake, name="c", **settings, **catalog(extraordinary))
+    api.call("connections/update", connectionId=made, notifySchemaChangesByEmail=True)
+    run()
+    [pipeline] = load_pipelines(tmp_path / "imported" / "pipelines").pipelines
+    sync = pipeline.spec.sync
+    assert (sync.backfill_new_columns, sync.notify_schema_changes, sync.notify_schema_changes_by_email) == (True,) * 3
+    assert (sync.streams[0].include_files, sync.streams[0].destination_object_name) == (True, "Order")
 
 
 def test_twins_are_told_apart_by_their_ids(api: Api, lake: str, tmp_path: Path) -> None:
@@ -240,7 +320,7 @@ def test_twins_are_told_apart_by_their_ids(api: Api, lake: str, tmp_path: Path) 
         api.connection(source, lake, name="load", prefix=f"t{number}_", **catalog(stream()))
     same = [api.connection(other, lake, name="same", prefix=f"s{n}_", **catalog(stream())) for n in range(2)]
     run()
-    pipelines = load_pipelines(tmp_path / "imported" / "pipelines")
+    pipelines = load_pipelines(tmp_path / "imported" / "pipelines").pipelines
     specs = {p.spec.source.key: p.spec.source for p in pipelines}
     assert sorted(specs) == ["shop (source-faker)", "shop (source-mysql)", "shop (source-mysql) 2"]
     assert {spec.adopt for spec in specs.values()} == {*twins, None}

@@ -13,7 +13,7 @@ from airbyte_cli.importing import plan as importing
 from airbyte_cli.importing import proof
 from airbyte_cli.importing.snapshot import Connector, Workspace
 from components.pipeline_file import load_pins, load_pipelines
-from dynamic_providers.airbyte import connection_api, streams
+from dynamic_providers.airbyte import connection_api, mappers, streams
 from dynamic_providers.airbyte.kinds import DESTINATION, SOURCE
 from dynamic_providers.airbyte.models import Actor, Connection, Specification
 
@@ -37,6 +37,23 @@ text = st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")), mi
 names = text.map(str.strip).filter(lambda name: bool(name) and "${" not in name)
 columns = st.sampled_from(["id", "tenant", "updated_at", "a.b", "Ünicode", "with space"])
 paths = st.lists(columns, min_size=1, max_size=2)
+
+HASHING = {"type": "hashing", "target_field": "email", "method": "MD5", "field_name_suffix": "_x"}
+WHERE = {"type": "EQUAL", "field_name": "a.b", "comparison_value": "null"}
+NOT = {"type": "NOT", "conditions": [WHERE]}
+MAPPERS: list[dict[str, Any]] = [
+    HASHING,
+    {"type": "field-filtering", "target_field": "id"},
+    {"type": "field-renaming", "original_field_name": "id", "new_field_name": "with space"},
+    {"type": "row-filtering", "conditions": {"type": "AND", "conditions": [WHERE, NOT]}},
+    {
+        "type": "encryption",
+        "algorithm": "RSA",
+        "target_field": "id",
+        "public_key": "MIIB",
+        "field_name_suffix": "_encrypted",
+    },
+]
 
 
 @st.composite
@@ -66,6 +83,10 @@ def stream_terms(draw: st.DrawFn) -> dict[str, Any]:
         terms["fields"] = sorted(draw(st.sets(columns, min_size=1)))
     if draw(st.booleans()):
         terms["hash"] = sorted(draw(st.sets(columns, min_size=1)))
+    if draw(st.booleans()):
+        terms["mappers"] = draw(st.lists(st.sampled_from(MAPPERS), min_size=1, max_size=3))
+    if draw(st.booleans()):
+        terms |= {"destination_object_name": draw(names), "include_files": True}
     return terms
 
 
@@ -96,13 +117,12 @@ def declarations(draw: st.DrawFn) -> dict[str, Any]:
         "status": draw(st.sampled_from(["active", "inactive"])),
         "resources": draw(st.sampled_from([None, {"memory_limit": "2Gi"}])),
         "tags": sorted(draw(st.sets(names, max_size=2))),
+        "notify_schema_changes": draw(st.booleans()),
+        "notify_schema_changes_by_email": draw(st.booleans()),
+        "backfill_new_columns": draw(st.booleans()),
+        "operation_ids": sorted(draw(st.sets(names, max_size=2))),
     }
     return {**declared, "namespace_format": form} if form else declared
-
-
-def hashing(column: str) -> dict[str, Any]:
-    configuration = {"targetField": column, "method": "SHA-256", "fieldNameSuffix": "_hashed"}
-    return {"type": "hashing", "mapperConfiguration": configuration}
 
 
 def made_of(declared: dict[str, Any]) -> Connection:
@@ -120,7 +140,9 @@ def made_of(declared: dict[str, Any]) -> Connection:
             "selected": True,
             "fieldSelectionEnabled": "fields" in terms,
             "selectedFields": [{"fieldPath": [field]} for field in terms.get("fields", [])],
-            "mappers": [hashing(column) for column in terms.get("hash", [])],
+            "mappers": mappers.to_api(terms.get("hash", []), terms.get("mappers", []), []),
+            "destinationObjectName": terms.get("destination_object_name"),
+            "includeFiles": terms.get("include_files"),
         }
         entries.append({"stream": {**stream, **({"namespace": namespace} if namespace else {})}, "config": config})
     body = connection_api.to_api(declared, [{"name": tag} for tag in declared["tags"]])
@@ -128,7 +150,7 @@ def made_of(declared: dict[str, Any]) -> Connection:
     return Connection.model_validate({**answer, "syncCatalog": {"streams": entries}})
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(declared=declarations(), source=configs(), destination=configs(), both=st.tuples(names, names))
 def test_an_import_of_what_a_file_made_loads_back_to_the_same_plan(
     tmp_path: Path, declared: dict[str, Any], source: dict[str, Any], destination: dict[str, Any], both: tuple[str, str]
@@ -150,7 +172,7 @@ def test_an_import_of_what_a_file_made_loads_back_to_the_same_plan(
     for path, written in made.files().items():
         (tmp_path / path).parent.mkdir(exist_ok=True)
         (tmp_path / path).write_text(written, encoding="utf-8")
-    [pipeline] = load_pipelines(tmp_path / "pipelines")
+    [pipeline] = load_pipelines(tmp_path / "pipelines").pipelines
     (tmp_path / next(iter(made.pipelines))).unlink()  # the folder serves the next example
     [file] = made.pipelines.values()
     expected = {key: value for key, value in declared.items() if key != "keys"}

@@ -29,8 +29,8 @@ def declare(plan: Plan) -> list[EltPipeline]:
             planned.file.name,
             EltPipelineArgs(
                 pipeline=planned.file,
-                source=workspace.source(planned.file, planned.source, []),
-                destination=workspace.destination(planned.file, planned.destination, []),
+                source=workspace.source(planned.file.source, planned.source, []),
+                destination=workspace.destination(planned.file.destination, planned.destination, []),
             ),
         )
         for planned in plan.pipelines

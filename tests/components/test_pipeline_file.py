@@ -7,7 +7,7 @@ import pytest
 
 from airbyte_cli.__main__ import json_schema
 from components.errors import ConfigurationError
-from components.pipeline_file import load_pins, load_pipeline, load_pipelines
+from components.pipeline_file import load_pins, load_pipelines
 
 PINS = "source-postgres: 3.7.0\ndestination-snowflake: 4.0.33\n"
 
@@ -26,7 +26,7 @@ def refusal(tmp_path: Path, text: str, name: str = "orders.yaml") -> str:
 
 
 def test_the_production_pipeline_is_accepted_as_it_is(project_root: Path) -> None:
-    pipeline = load_pipeline(project_root / "pipelines" / "production.yaml")
+    [pipeline] = load_pipelines(project_root / "pipelines").pipelines
 
     assert pipeline.captures_changes
     assert pipeline.connection_name == "postgres_production → snowflake_warehouse"
@@ -117,7 +117,7 @@ def test_two_pipelines_may_not_write_the_same_table(production: str, tmp_path: P
     assert "stream `orders` would land in a table that" in message
 
     (tmp_path / "b.yaml").write_text(production.replace("sync:\n", "sync:\n  prefix: other_\n", 1))
-    assert len(load_pipelines(tmp_path)) == 2
+    assert len(load_pipelines(tmp_path).pipelines) == 2
 
 
 def test_two_pipelines_may_not_describe_one_source_differently(production: str, tmp_path: Path) -> None:
@@ -156,14 +156,14 @@ def test_a_version_is_pinned_exactly_or_refused(
 ) -> None:
     (tmp_path / "connectors.yaml").write_text(pins)
     with pytest.raises(ConfigurationError) as refused:
-        load_pins(tmp_path / "connectors.yaml").resolve(load_pipelines(project_root / "pipelines"))
+        load_pins(tmp_path / "connectors.yaml").resolve(load_pipelines(project_root / "pipelines").actors)
     for part in expected:
         assert part in str(refused.value)
 
 
 def test_pins_resolve_to_one_version_a_connector(project_root: Path, tmp_path: Path) -> None:
     (tmp_path / "connectors.yaml").write_text(PINS)
-    pins = load_pins(tmp_path / "connectors.yaml").resolve(load_pipelines(project_root / "pipelines"))
+    pins = load_pins(tmp_path / "connectors.yaml").resolve(load_pipelines(project_root / "pipelines").actors)
     assert {connector: pin.version for connector, pin in pins.items()} == {
         "destination-snowflake": "4.0.33",
         "source-postgres": "3.7.0",
@@ -174,7 +174,7 @@ def test_pins_resolve_to_one_version_a_connector(project_root: Path, tmp_path: P
 def test_a_pin_may_name_the_breaking_changes_it_crosses(project_root: Path, tmp_path: Path) -> None:
     file = tmp_path / "connectors.yaml"
     file.write_text(PINS.replace("3.7.0", "{version: 4.0.0, accept_breaking: [4.0.0]}"))
-    pins = load_pins(file).resolve(load_pipelines(project_root / "pipelines"))
+    pins = load_pins(file).resolve(load_pipelines(project_root / "pipelines").actors)
     assert (pins["source-postgres"].version, pins["source-postgres"].accept_breaking) == ("4.0.0", ("4.0.0",))
     assert pins["destination-snowflake"].accept_breaking == ()
 
@@ -208,7 +208,7 @@ def _two_pipelines(production: str, folder: Path) -> Path:
 def test_a_pipelines_own_version_leaves_the_workspaces_alone(production: str, tmp_path: Path) -> None:
     (tmp_path / "connectors.yaml").write_text(PINS)
     pins = load_pins(tmp_path / "connectors.yaml").resolve(
-        load_pipelines(_two_pipelines(production, tmp_path / "pipelines"))
+        load_pipelines(_two_pipelines(production, tmp_path / "pipelines")).actors
     )
     assert pins["source-postgres"].version == "3.7.0"
 
@@ -217,7 +217,7 @@ def test_two_pipelines_that_disagree_need_a_pin_of_the_workspace(production: str
     (tmp_path / "connectors.yaml").write_text("destination-snowflake: 4.0.33\n")
     folder = _two_pipelines(production, tmp_path / "pipelines")
     with pytest.raises(ConfigurationError, match=r"pins source-postgres at 3\.6\.1, but .* at 3\.7\.0"):
-        load_pins(tmp_path / "connectors.yaml").resolve(load_pipelines(folder))
+        load_pins(tmp_path / "connectors.yaml").resolve(load_pipelines(folder).actors)
 
 
 def test_a_file_that_is_not_text_is_refused(tmp_path: Path) -> None:

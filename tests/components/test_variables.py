@@ -57,6 +57,36 @@ def test_a_secret_is_wrapped_at_its_leaf_and_its_path_is_told() -> None:
     assert value_of(resolved.config["password"]) == ("12345678", True)
 
 
+TYPED = {
+    "integer": ("1234", 1234),
+    "number": ("0.5", 0.5),
+    "boolean": ("true", True),
+    "object": ('{"key": "k"}', {"key": "k"}),
+    "array": ("[1]", [1]),
+    "string": ("1234", "1234"),
+}
+
+
+@pytest.mark.parametrize("kind", TYPED)
+@pytest.mark.parametrize("provisioned", [False, True])
+def test_a_secret_that_is_no_text_has_the_type_that_the_file_gives_it(kind: str, provisioned: bool) -> None:
+    text, value = TYPED[kind]
+    variables = Variables({"PIN": pulumi.Output.secret(text)} if provisioned else {}, {}, (), {"PIN": text})
+    resolved = variables.resolve({"a": {"pin": "${PIN}"}}, {"a.pin": kind})
+    assert resolved.secret_paths == ("a.pin",)
+    assert value_of(resolved.config["a"]["pin"]) == (value, True)
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"), [("integer", "12x4"), ("integer", "true"), ("boolean", "1"), ("object", "[4711]")]
+)
+def test_a_value_of_another_type_is_refused_and_not_told(kind: str, text: str) -> None:
+    variables = Variables({}, {}, (), {"PIN": text})
+    with pytest.raises(ConfigurationError, match=r"\$\{PIN\}: stands for a secret of the type") as refused:
+        variables.resolve({"pin": "${PIN}"}, {"pin": kind})
+    assert text not in str(refused.value).replace(kind, "")
+
+
 def test_a_value_from_a_secret_of_the_stack_is_secret_whatever_its_name() -> None:
     variables = Variables({}, {"hostName": "db"}, {"hostName"}, {})
     resolved = variables.resolve({"host": "${HOST_NAME}"})

@@ -72,8 +72,8 @@ class Hook(_Fact):
     kind: str
     name: str
     hook: list[str]
-    when: str = ""
-    """The value key that switches it on; always there without."""
+    when: list[str] = []
+    """Conditions, all of which must hold for it to be there: ``key`` (is set) or ``key=value``."""
 
 
 class SecretVariable(_Fact):

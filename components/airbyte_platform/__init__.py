@@ -1,0 +1,1 @@
+"""A hardened, self-hosted Airbyte on Kubernetes: the official chart, and what the chart leaves out around it."""
