@@ -8,10 +8,10 @@ PYTHON := .venv/bin/python
 READY  := .venv/.ready
 CACHE  := $(or $(AIRBYTE_AS_CODE_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/airbyte-as-code)
 
-.PHONY: help demo demo-down test test-slow test-kills bench recover lint fmt toolchain lock clean
+.PHONY: help demo demo-down test test-slow test-kills bench recover verify-chart lint fmt toolchain lock clean
 
 help: ## Show this help
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 demo: $(READY) ## The whole thing on this machine: databases, Airbyte, Pulumi; then a drift, seen and mended
 	@$(PYTHON) -m sandbox demo
@@ -26,7 +26,7 @@ test: lint toolchain ## Everything a change has to pass
 test-slow: toolchain ## What takes minutes: a whole workspace adopted, every connector's drift, long random stories
 	@$(PYTHON) -m pytest -n auto --dist loadfile -m slow --ignore tests/recovery
 
-test-kills: toolchain ## Kill an engine at every API call of an up, and recover (half an hour or more)
+test-kills: toolchain ## Kill an engine at every API call of an up, and recover (20 minutes on two idle cores)
 	@$(PYTHON) -m pytest -n auto -m slow tests/recovery
 
 N ?= 100
@@ -44,6 +44,11 @@ recover: ## After a killed pulumi command: unlock STACK (sandbox), and forget wh
 	pulumi refresh --yes --skip-preview --clear-pending-creates --stack "$(STACK)" && \
 	echo "==> recovered; now run pulumi up --stack $(STACK)"
 
+CHART ?= https://airbytehq.github.io/charts
+verify-chart: $(READY) ## Compare Airbyte's Helm chart with what is expected of it (CHART=folder, archive or repository)
+	@if command -v helm >/dev/null; then bin=; else bin=$$($(PYTHON) -m sandbox.toolchain kubernetes):; fi && \
+		PATH="$$bin$$PATH" $(PYTHON) -m airbyte_cli platform verify-chart "$(CHART)" $(VERIFY_OPTIONS)
+
 lint: $(READY) ## Style and types
 	@echo "==> ruff check"
 	@$(PYTHON) -m ruff check .
@@ -56,9 +61,9 @@ fmt: $(READY) ## Format, and fix what can be fixed
 	@$(PYTHON) -m ruff check --fix .
 	@$(PYTHON) -m ruff format .
 
-toolchain: $(READY) ## Make the Pulumi CLI available (installed, downloaded, or built once)
-	@echo "==> Pulumi"
-	@$(PYTHON) -m sandbox.toolchain
+toolchain: $(READY) ## Make Pulumi and Kubernetes available (installed, downloaded, or built once); ONLY=pulumi for one
+	@echo "==> $(or $(ONLY),pulumi and kubernetes)"
+	@$(PYTHON) -m sandbox.toolchain $(ONLY)
 
 lock: $(READY) ## Write requirements.lock anew from pyproject.toml
 	@$(PYTHON) -m uv pip compile --quiet --python-version 3.11 --universal --generate-hashes --no-header \

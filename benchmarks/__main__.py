@@ -10,7 +10,7 @@ import secrets
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,54 +24,68 @@ from benchmarks.programs import BESIDES, STREAMS
 from benchmarks.stack import ROOT, Stack
 from sandbox import postgres, toolchain
 
-_BULK = {"PULUMI_EXPERIMENTAL": "true", "PULUMI_SKIP_CHECKPOINTS": "true"}
+_UNCHECKED = {"PULUMI_EXPERIMENTAL": "true", "PULUMI_SKIP_CHECKPOINTS": "true"}
 _MIB = 1024 * 1024
+_ROLES = ("engine", "program", "provider")
 
 
 @dataclass(frozen=True)
 class Measured:
-    """One command on the three stacks, and the calls that ours made of the API."""
+    """One command on our stack and on those it is compared with, and the calls that ours made of the API."""
 
     name: str
     ours: Cost
-    nothing: Cost
-    same: Cost
+    others: tuple[Cost, ...]
     calls: int
 
     def row(self) -> str:
-        """A row of the table."""
-        cells = [self.name]
-        ours, nothing, same = self.ours, self.nothing, self.same
-        cells += [f"{ours.seconds:.1f} s"] + [f"{ours.seconds / other.seconds:.2f}" for other in (nothing, same)]
-        cells += [f"{ours.peak / _MIB:.0f} MiB"] + [f"{ours.peak / other.peak:.2f}" for other in (nothing, same)]
-        return f"| {' | '.join(cells)} | {self.calls} |"
+        """A row of the table: ours, and its ratio to each of the others."""
+        ours = self.ours
+        seconds, cpu, peaks = (
+            [f"{mine / theirs:.2f}" for theirs in others]
+            for mine, others in (
+                (ours.seconds, [other.seconds for other in self.others]),
+                (ours.cpu_seconds, [other.cpu_seconds for other in self.others]),
+                (ours.peak, [other.peak for other in self.others]),
+            )
+        )
+        cells = [self.name, f"{ours.seconds:.1f} s", *seconds, f"{ours.cpu_seconds:.1f} s", *cpu]
+        cells += [f"{ours.peak / _MIB:.0f} MiB", *peaks, str(self.calls)]
+        return f"| {' | '.join(cells)} |"
 
     def parts(self) -> str:
         """A row of the table of where the CPU time goes."""
-        sides = (self.ours, self.nothing, self.same)
-        spent = [f"{side.cpu.get(role, 0.0):.1f}" for role in ("engine", "program", "provider") for side in sides]
+        spent = [f"{side.cpu.get(role, 0.0):.1f}" for role in _ROLES for side in (self.ours, *self.others)]
         return f"| {self.name} | {' | '.join(spent)} |"
 
 
 def main() -> int:
     """Run the benchmark."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--connections", type=int, default=100, help="and as many sources (default: 100)")
+    parser.add_argument("--connections", type=int, nargs="+", default=[100], help="and as many sources (default: 100)")
     parser.add_argument("--latency-ms", type=int, default=20, help="of each API call (default: 20)")
+    parser.add_argument("--repeats", type=int, default=3, help="of preview and refresh; the best counts (default: 3)")
+    parser.add_argument("--skip-checkpoints", action="store_true", help="in the first up, which takes minutes at 1000")
+    parser.add_argument("--one-input", action="store_true", help="compare with resources of a single input too")
     parser.add_argument("--parallel-diff", action="store_true", help="with PULUMI_PARALLEL_DIFF")
     given = parser.parse_args()
-    print(
-        f"{given.connections} sources, {given.connections} connections of {STREAMS} streams, "
-        f"{2 * given.connections + BESIDES} resources; {given.latency_ms} ms a call; "
-        f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the start",
-        flush=True,
-    )
-    parallel = {"PULUMI_PARALLEL_DIFF": "true"} if given.parallel_diff else {}
-    with tempfile.TemporaryDirectory(prefix="benchmarks-") as folder, database(Path(folder) / "postgres") as source:
-        bench = Bench(Path(folder), toolchain.ensure(print).bin_dir, source, given.connections, given.latency_ms)
-        bulk = bench.first_up({**parallel, **_BULK}, "first up, no checkpoints")
-        report([*bench.life(parallel), bulk], bench)
-    print(f"load {os.getloadavg()[0]:.1f} at the end")
+    bin_dir = toolchain.ensure(print).bin_dir
+    for connections in given.connections:
+        print(
+            f"{connections} sources, {connections} connections of {STREAMS} streams, "
+            f"{2 * connections + BESIDES} resources; {given.latency_ms} ms a call; "
+            f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the start",
+            flush=True,
+        )
+        with (
+            tempfile.TemporaryDirectory(prefix="benchmarks-") as folder,
+            database(Path(folder) / "postgres") as source,
+            airbyte(given.latency_ms) as server,
+        ):
+            bench = Bench(Path(folder), bin_dir, source, connections, server, given.one_input)
+            environment = {"PULUMI_PARALLEL_DIFF": "true"} if given.parallel_diff else {}
+            report(bench.life(environment, given.repeats, checkpoints=not given.skip_checkpoints), bench)
+        print(f"load {os.getloadavg()[0]:.1f} at the end", flush=True)
     return 0
 
 
@@ -83,67 +97,71 @@ class Bench:
     bin_dir: Path
     source: dict[str, Any]
     connections: int
-    latency_ms: int
+    server: Server
+    one_input: bool
     state: bytes = b""
 
-    def first_up(self, environment: dict[str, str], name: str) -> Measured:
-        """An `up` of everything, on an empty server."""
-        with airbyte(self.latency_ms) as server:
-            stacks = self._stacks(server, environment, "first")
-            self._declare(stacks, "24h")
-            return self._measured(name, stacks, "up", server)
-
-    def life(self, environment: dict[str, str]) -> list[Measured]:
+    def life(self, environment: dict[str, str], repeats: int, *, checkpoints: bool) -> list[Measured]:
         """A first `up`, a preview and a refresh that find nothing to do, and an `up` of one change."""
-        with airbyte(self.latency_ms) as server:
-            stacks = self._stacks(server, environment, "life")
-            self._declare(stacks, "24h")
-            measured = [self._measured("first up", stacks, "up", server)]
-            measured.append(self._measured("clean preview", stacks, "preview", server))
-            measured.append(self._measured("clean refresh", stacks, "refresh", server))
-            self._declare(stacks, "12h")
-            measured.append(self._measured("up of one change", stacks, "up", server))
-            self.state = stacks[0].state()
-            return measured
+        stacks = self._stacks(environment)
+        self._declare(stacks, "24h")
+        first = "first up" if checkpoints else "first up, no checkpoints"
+        measured = [self._measured(first, stacks, lambda stack: stack.up({} if checkpoints else _UNCHECKED))]
+        measured.append(self._measured("clean preview", stacks, Stack.preview, repeats))
+        measured.append(self._measured("clean refresh", stacks, Stack.refresh, repeats))
+        self._declare(stacks, "12h")
+        measured.append(self._measured("up of one change", stacks, Stack.up))
+        self.state = stacks[0].state()
+        return measured
 
-    def _stacks(self, server: Server, environment: dict[str, str], name: str) -> list[Stack]:
+    def _stacks(self, environment: dict[str, str]) -> list[Stack]:
         config = {
-            "airbyteUrl": server.url,
+            "airbyteUrl": self.server.url,
             "airbyteClientId": "sandbox",
             "airbyteClientSecret": "${AIRBYTE_CLIENT_SECRET}",
         }
-        environment = {**environment, "AIRBYTE_CLIENT_SECRET": server.secret}
-        programs = ("airbyte", "nothing", "nothing_with_the_same_inputs")
-        return [Stack(self.folder / f"{name}-{one}", self.bin_dir, one, config, environment) for one in programs]
+        environment = {**environment, "AIRBYTE_CLIENT_SECRET": self.server.secret}
+        programs = ("airbyte", "nothing", *(["nothing_with_one_input"] if self.one_input else []))
+        return [Stack(self.folder / one, self.bin_dir, one, config, environment) for one in programs]
 
     def _declare(self, stacks: list[Stack], change: str) -> None:
-        ours, *others = stacks
-        ours.declare(self.connections, change, self.source)
-        for other in others:
-            other.declare(self.connections, change)
+        for stack in stacks:
+            stack.declare(self.connections, change, self.source)
 
-    @staticmethod
-    def _measured(name: str, stacks: list[Stack], command: str, server: Server) -> Measured:
-        server.forget_calls()
-        ours, nothing, same = (getattr(stack, command)() for stack in stacks)
-        return Measured(name, ours, nothing, same, server.calls())
+    def _measured(self, name: str, stacks: list[Stack], command: Callable[[Stack], Cost], repeats: int = 1) -> Measured:
+        """Run it on all stacks in turn, so that none has the machine to itself, and keep each one's fastest."""
+        self.server.forget_calls()
+        runs = []
+        for _ in range(repeats):
+            costs = [command(stack) for stack in stacks]
+            print(f"  {name}: {', '.join(f'{cost.seconds:.1f} s' for cost in costs)}", flush=True)
+            runs.append(costs)
+        ours, *others = (min(costs, key=lambda cost: cost.seconds) for costs in zip(*runs, strict=True))
+        return Measured(name, ours, tuple(others), self.server.calls() // repeats)
 
 
 def report(measured: list[Measured], bench: Bench) -> None:
-    """Print the tables; the ratios are to resources that do nothing, with one input and with as large ones."""
-    print("\n| command | time | to nothing | to same inputs | memory | to nothing | to same inputs | API calls |")
-    print("|---|---|---|---|---|---|---|---|")
+    """Print the tables; the ratios are to as many resources that do nothing."""
+    compared = ["to nothing", *(["to one input"] if bench.one_input else [])]
+    heads = ["command", "time", *compared, "CPU", *compared, "memory", *compared, "API calls"]
+    print(f"\n| {' | '.join(heads)} |\n{'|---' * len(heads)}|")
     print("\n".join(one.row() for one in measured))
-    print("\nCPU seconds: ours, nothing, nothing with the same inputs")
-    print("\n| command | engine | | | program | | | provider | | |")
-    print("|---|---|---|---|---|---|---|---|---|---|")
+    sides = ["ours", *(name.removeprefix("to ") for name in compared)]
+    heads = ["CPU seconds", *(f"{role}: {side}" for role in _ROLES for side in sides)]
+    print(f"\n| {' | '.join(heads)} |\n{'|---' * len(heads)}|")
     print("\n".join(one.parts() for one in measured))
     resources = json.loads(bench.state)["checkpoint"]["latest"]["resources"]
-    kept = sum(len(json.dumps(one, separators=(",", ":"))) for one in resources if one["type"].endswith(":Connection"))
+    kept = [one for one in resources if one["type"].endswith(":Connection")]
+    each, traces = (sum(map(size, of)) / len(kept) for of in (kept, [one.get("stackTrace") for one in kept]))
     print(
         f"\nState: {len(bench.state)} bytes; {len(bench.state) / bench.connections:.0f} a connection with its "
-        f"source, of which {kept / bench.connections:.0f} are the connection's."
+        f"source, of which {each:.0f} are the connection's, {traces:.0f} of them the SDK's stack trace."
     )
+
+
+def size(value: object) -> int:
+    """Bytes in the state."""
+    return len(json.dumps(value, separators=(",", ":")))
 
 
 @dataclass(frozen=True)

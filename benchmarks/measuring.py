@@ -22,6 +22,11 @@ class Cost:
     memory: Mapping[str, int]
 
     @property
+    def cpu_seconds(self) -> float:
+        """Of all processes together; other work on the machine has little part in it."""
+        return sum(self.cpu.values())
+
+    @property
     def peak(self) -> int:
         """The sum of each process's own peak, in bytes: what the command needs at most."""
         return sum(self.memory.values())

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource, ResourceProvider
 
+from components import registrations
 from dynamic_providers.airbyte import Connection, ConnectorVersion, Destination, FingerprintKey, Source
 
 STREAMS = 10
@@ -36,42 +38,57 @@ def airbyte(connections: int, schedule_of_first: str, database: dict[str, Any]) 
     ]
     for number in range(connections):
         source = Source(
-            f"source-{number}",
-            source_name=f"source-{number}",
-            connector="source-postgres",
             definition_id=source_pin.definition_id,
             connector_version=source_pin.version,
-            config={
-                **database,
-                "password": password,
-                "schemas": ["public"],
-                "ssl_mode": {"mode": "prefer"},
-                "replication_method": {"method": "Standard"},
-            },
-            secret_paths=["password"],
             fingerprint_key=key,
+            **source_inputs(number, {**database, "password": password}),
         )
         Connection(
-            f"connection-{number}",
-            connection_name=f"connection-{number}",
             source_id=source.source_id,
             destination_id=warehouses[number % WAREHOUSES].destination_id,
-            streams=streams(),
-            schedule={"type": "interval", "every": "24h" if number else schedule_of_first},
-            prefix=f"p{number}_",
+            **connection_inputs(number, "24h" if number else schedule_of_first),
         )
+    pulumi.run(registrations.begin)  # as the project's own program does
 
 
-def nothing(connections: int, change: str, *, same_inputs: bool = False) -> None:
-    """Declare as many resources that do nothing, with one input or with inputs as large as the real ones'."""
+def nothing(connections: int, change: str, database: dict[str, Any]) -> None:
+    """Declare as many resources that do nothing, with inputs as large as the real ones'."""
+    ids = {"source_id": str(uuid.UUID(int=1)), "destination_id": str(uuid.UUID(int=2))}
+    pinned = {"definition_id": str(uuid.UUID(int=3)), "connector_version": "3.7.0", "fingerprint_key": "0" * 64}
+    for number in range(connections):
+        Nothing(source_inputs(number, database) | pinned)
+        Nothing(connection_inputs(number, "24h" if number else change) | ids)
+    for number in range(BESIDES):
+        Nothing({"name": f"nothing-{number}", "value": "unchanged"})
+
+
+def nothing_with_one_input(connections: int, change: str, _database: dict[str, Any]) -> None:
+    """Declare as many resources that do nothing, and have nothing."""
     for number in range(2 * connections + BESIDES):
-        inputs = streams() if same_inputs and number % 2 else {}
-        Nothing(f"nothing-{number}", change if number == 0 else "unchanged", inputs)
+        Nothing({"name": f"nothing-{number}", "value": "unchanged" if number else change})
 
 
-def nothing_with_the_same_inputs(connections: int, change: str) -> None:
-    """See nothing."""
-    nothing(connections, change, same_inputs=True)
+def source_inputs(number: int, database: dict[str, Any]) -> dict[str, Any]:
+    """The plain inputs of a source."""
+    config = {"schemas": ["public"], "ssl_mode": {"mode": "prefer"}, "replication_method": {"method": "Standard"}}
+    return {
+        "name": f"source-{number}",
+        "source_name": f"source-{number}",
+        "connector": "source-postgres",
+        "config": {**database, **config},
+        "secret_paths": ["password"],
+    }
+
+
+def connection_inputs(number: int, every: str) -> dict[str, Any]:
+    """The plain inputs of a connection."""
+    return {
+        "name": f"connection-{number}",
+        "connection_name": f"connection-{number}",
+        "streams": streams(),
+        "schedule": {"type": "interval", "every": every},
+        "prefix": f"p{number}_",
+    }
 
 
 def streams() -> dict[str, dict[str, Any]]:
@@ -93,16 +110,16 @@ class NothingProvider(ResourceProvider):
         return CreateResult("nothing", props)
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
-        """Compare the one input."""
-        return DiffResult(changes=any(_olds[key] != _news[key] for key in ("value", "inputs")))
+        """Compare the inputs."""
+        return DiffResult(changes=_olds != _news)
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """What state says."""
-        return ReadResult(id_, props, {key: props[key] for key in ("value", "inputs")})
+        return ReadResult(id_, props, {key: value for key, value in props.items() if key != "__provider"})
 
 
 class Nothing(Resource, module="benchmarks", name="Nothing"):
-    """A resource that only state knows."""
+    """A resource that only state knows; its name is one of its inputs."""
 
-    def __init__(self, name: str, value: str, inputs: dict[str, Any]) -> None:
-        super().__init__(NothingProvider(), name, {"value": value, "inputs": inputs})
+    def __init__(self, inputs: dict[str, Any]) -> None:
+        super().__init__(NothingProvider(), inputs["name"], inputs)

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 from benchmarks.measuring import Cost, run
 
@@ -15,6 +16,7 @@ ROOT = Path(__file__).parent.parent
 _PROGRAM = """
 import json
 from pathlib import Path
+from types import MappingProxyType
 from benchmarks import programs
 
 declared = json.loads(Path("declared.json").read_text())
@@ -47,9 +49,9 @@ class Stack:
         declared = {"program": self.program, "arguments": arguments}
         (self.folder / "declared.json").write_text(json.dumps(declared))
 
-    def up(self) -> Cost:
-        """Deploy, without a preview first."""
-        return self.pulumi("up", *_QUIET, "--stack=bench")
+    def up(self, environment: Mapping[str, str] = MappingProxyType({})) -> Cost:
+        """Deploy, without a preview first; with more of an environment for this once."""
+        return self.pulumi("up", *_QUIET, "--stack=bench", environment=environment)
 
     def preview(self) -> Cost:
         """Preview, of which nothing must come."""
@@ -63,7 +65,7 @@ class Stack:
         """The state as it is stored."""
         return (self.folder / "state/.pulumi/stacks/airbyte-as-code/bench.json").read_bytes()
 
-    def pulumi(self, *arguments: str) -> Cost:
+    def pulumi(self, *arguments: str, environment: Mapping[str, str] = MappingProxyType({})) -> Cost:
         """Run a command."""
         environment = {
             **os.environ,
@@ -76,6 +78,7 @@ class Stack:
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
             "PYTHONPATH": str(ROOT),
             **self.environment,
+            **environment,
         }
         pulumi = str(self.bin_dir / "pulumi")
         return run([pulumi, *arguments, "--non-interactive", "--color=never"], self.folder, environment)

@@ -89,7 +89,7 @@ def hook_deviations(
     expected = {
         f"{each.kind}/{each.name.format(release=release)}": each.hook
         for each in table.hooks
-        if not each.when or _value(tuple(each.when.split(".")), values, chart.values)
+        if all(_holds(condition, values, chart.values) for condition in each.when)
     }
     pods_among_them = {f"{each.kind}/{each.name.format(release=release)}" for each in table.components.values()}
     rendered = {name(item): hooks(item) for item in objects}
@@ -112,6 +112,13 @@ def _moments(hook: list[str]) -> str:
     return f"a hook at {', '.join(hook)}" if hook else "no hook"
 
 
+def _holds(condition: str, *layers: Mapping[str, Any]) -> bool:
+    """Whether ``key`` is set, or to what ``key=value`` says."""
+    key, _, wanted = condition.partition("=")
+    value = _value(tuple(key.split(".")), *layers)
+    return str(value) == wanted if wanted else bool(value)
+
+
 def _value(path: KeyPath, *layers: Mapping[str, Any]) -> Any:
     """A value as the chart sees it: of the first layer that has the key."""
     for layer in layers:
@@ -123,7 +130,7 @@ def _value(path: KeyPath, *layers: Mapping[str, Any]) -> Any:
     return None
 
 
-def secret_deviations(table: ChartTable, listed: Sequence[Pod]) -> Iterator[Deviation]:
+def secret_deviations(table: ChartTable, listed: Sequence[Pod], values: Mapping[str, Any]) -> Iterator[Deviation]:
     """Which components need which variables out of Secrets."""
     readers: dict[str, set[str]] = {}
     for pod in listed:
@@ -137,9 +144,17 @@ def secret_deviations(table: ChartTable, listed: Sequence[Pod]) -> Iterator[Devi
                 f"comes out of a Secret for {_listed(found)}, and the table says for {_listed(set(expected.read_by))}"
             )
             yield Deviation(area="secrets", where=variable, what=what)
-    for variable, found in readers.items():
+    for variable in readers.keys() - _own_variables(values):
+        found = readers[variable]
         what = f"comes out of a Secret for {_listed(found)}, and is not in the table"
         yield Deviation(area="secrets", where=variable, what=what)
+
+
+def _own_variables(values: Mapping[str, Any]) -> set[str]:
+    """Environment variables that the values themselves add to components."""
+    components = [each for each in values.values() if isinstance(each, Mapping)]
+    added = {variable["name"] for each in components for variable in each.get("extraEnv") or []}
+    return added | {name for each in components for name in each.get("secrets") or {}}
 
 
 def _listed(found: set[str]) -> str:

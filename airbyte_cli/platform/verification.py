@@ -45,7 +45,7 @@ def verify(
             *component_deviations(table, listed, objects, release),
             *service_deviations(table, listed, objects, release),
             *hook_deviations(table, objects, values, chart, release),
-            *secret_deviations(table, listed),
+            *secret_deviations(table, listed, values),
             *launcher_deviations(table, listed),
         ],
     )

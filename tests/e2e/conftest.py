@@ -1,12 +1,8 @@
 """A sandbox of the suite's own, and projects that run on it with the real Pulumi engine."""
 
-import json
-import os
-import shutil
-import subprocess
+import base64
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,84 +10,16 @@ import httpx
 import psycopg
 import pytest
 import snowflake.connector
+from cryptography.hazmat.primitives import serialization
+from psycopg import sql
 
 from sandbox.environment import Sandbox
+from tests.project import Project
+
+Poll = Callable[[Callable[[], Any], float], Any]
+__all__ = ["Airbyte", "Poll", "Project"]
 
 FILES = ("Pulumi.yaml", "Pulumi.sandbox.yaml", "__main__.py", "connectors.yaml", "pipelines")
-
-
-@dataclass(frozen=True)
-class Finished:
-    """A finished `pulumi` command."""
-
-    code: int
-    text: str
-
-
-class Project:
-    """A copy of the project's own files, with a state of its own, on the shared sandbox."""
-
-    def __init__(self, folder: Path, source: Path, env: dict[str, str]) -> None:
-        self.folder = folder
-        folder.mkdir(parents=True)
-        for name in FILES:
-            copy: Callable[..., Any] = shutil.copytree if (source / name).is_dir() else shutil.copy
-            copy(source / name, folder / name)
-        (folder / ".venv").symlink_to(source / ".venv")
-        state = folder / "state"
-        state.mkdir()
-        self.env = {**os.environ, **env, "PULUMI_BACKEND_URL": state.as_uri()}
-        self.log = ""
-        self.pulumi("stack", "init", "sandbox", expect=0)
-
-    def pulumi(self, *arguments: str, expect: int | None = None) -> Finished:
-        """Run a command; with `expect`, assert its exit code."""
-        command = ["pulumi", *arguments, "--non-interactive"]
-        if arguments[0] in ("preview", "up", "refresh", "destroy"):
-            command += ["--stack", "sandbox", "--color", "never"]
-        done = subprocess.run(
-            command,
-            cwd=self.folder,
-            env=self.env,
-            check=False,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=300,
-        )
-        self.log += done.stdout
-        if expect is not None:
-            assert done.returncode == expect, done.stdout
-        return Finished(done.returncode, done.stdout)
-
-    def up(self, expect: int | None = 0) -> Finished:
-        """`pulumi up` without questions."""
-        return self.pulumi("up", "--yes", "--skip-preview", expect=expect)
-
-    def edit(self, name: str, *changes: tuple[str, str]) -> None:
-        """Replace text in a file; every text must be there."""
-        file = self.folder / name
-        text = file.read_text()
-        for old, new in changes:
-            assert old in text, f"{old!r} is not in {name}"
-            text = text.replace(old, new)
-        file.write_text(text)
-
-    def outputs(self) -> dict[str, Any]:
-        """The stack's outputs."""
-        done = self.pulumi("stack", "output", "--json", "--stack", "sandbox", expect=0)
-        found: dict[str, Any] = json.loads(done.text)
-        return found
-
-    def state_text(self) -> str:
-        """Everything that is stored of the stack, history and backups included."""
-        return "\n".join(file.read_text() for file in sorted((self.folder / "state").rglob("*")) if file.is_file())
-
-    def resources(self) -> list[dict[str, Any]]:
-        """The resources in the state."""
-        exported = self.pulumi("stack", "export", "--stack", "sandbox", expect=0)
-        found = json.loads(exported.text)["deployment"].get("resources") or []
-        return [each for each in found if each["type"] != "pulumi:pulumi:Stack"]
 
 
 class Airbyte:
@@ -128,6 +56,17 @@ class Airbyte:
         ]
         return found
 
+    def sync(self, connection_id: str, poll: Poll) -> dict[str, Any]:
+        """Run a sync to its end; gives the job with its attempts."""
+        job = self.call("connections/sync", connectionId=connection_id)["job"]
+
+        def finished() -> dict[str, Any] | None:
+            found: dict[str, Any] = self.call("jobs/get", id=job["id"])
+            return found if found["job"]["status"] not in ("pending", "running", "incomplete") else None
+
+        result: dict[str, Any] = poll(finished, 60)
+        return result
+
     def close(self) -> None:
         """Close the HTTP connections."""
         self._http.close()
@@ -145,18 +84,24 @@ def sandbox(project_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 
 @pytest.fixture
-def project(sandbox: dict[str, str], project_root: Path, tmp_path: Path) -> Iterator[Project]:
+def environment(sandbox: dict[str, str]) -> dict[str, str]:
+    """What a test's project and its look at Airbyte are pointed at; a module may put another in its place."""
+    return sandbox
+
+
+@pytest.fixture
+def project(environment: dict[str, str], project_root: Path, tmp_path: Path) -> Iterator[Project]:
     """A fresh project; whatever it made is destroyed at the end."""
-    made = Project(tmp_path / "project", project_root, sandbox)
+    made = Project(tmp_path / "project", project_root, environment, files=FILES, stack="sandbox")
     yield made
     if made.resources():
         made.pulumi("destroy", "--yes", "--skip-preview", expect=0)
 
 
 @pytest.fixture
-def airbyte(sandbox: dict[str, str]) -> Iterator[Airbyte]:
+def airbyte(environment: dict[str, str]) -> Iterator[Airbyte]:
     """The Airbyte API with an administrator's token."""
-    api = Airbyte(sandbox)
+    api = Airbyte(environment)
     yield api
     api.close()
 
@@ -191,3 +136,49 @@ def warehouse(sandbox: dict[str, str]) -> Iterator[Any]:
         )
     ) as connection:
         yield connection
+
+
+@pytest.fixture
+def own_postgres_objects(postgres: psycopg.Connection[Any], sandbox: dict[str, str]) -> Iterator[Callable[..., None]]:
+    """A role as a database team would make it by hand, with or without slot and grant."""
+    cursor = postgres.cursor()
+
+    def make(*, slot: bool = True, grant: bool = True) -> None:
+        password = sql.Literal(sandbox["POSTGRES_PASSWORD"])
+        cursor.execute(sql.SQL("CREATE ROLE airbyte LOGIN REPLICATION PASSWORD {}").format(password))
+        cursor.execute("CREATE PUBLICATION airbyte_publication FOR TABLE orders, users")
+        if slot:
+            cursor.execute("SELECT pg_create_logical_replication_slot('airbyte_slot', 'pgoutput')")
+        if grant:
+            cursor.execute("GRANT SELECT ON orders, users TO airbyte")
+
+    yield make
+    cursor.execute("SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots")
+    cursor.execute("DROP PUBLICATION IF EXISTS airbyte_publication")
+    cursor.execute("DROP OWNED BY airbyte")
+    cursor.execute("DROP ROLE airbyte")
+
+
+@pytest.fixture
+def own_snowflake_objects(warehouse: Any, sandbox: dict[str, str]) -> Iterator[None]:
+    """Warehouse, role, schema and user as an administrator would make them by hand."""
+    key = serialization.load_pem_private_key(Path(sandbox["SNOWFLAKE_PRIVATE_KEY_FILE"]).read_bytes(), None)
+    public = key.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    cursor = warehouse.cursor()
+    for statement in (
+        "CREATE WAREHOUSE AIRBYTE_WH",
+        "CREATE ROLE AIRBYTE_ROLE",
+        "GRANT ROLE AIRBYTE_ROLE TO ROLE SYSADMIN",
+        "GRANT USAGE, OPERATE ON WAREHOUSE AIRBYTE_WH TO ROLE AIRBYTE_ROLE",
+        "CREATE DATABASE RAW",
+        "GRANT USAGE, CREATE SCHEMA ON DATABASE RAW TO ROLE AIRBYTE_ROLE",
+        "CREATE SCHEMA RAW.PRODUCTION",
+        "GRANT ALL ON SCHEMA RAW.PRODUCTION TO ROLE AIRBYTE_ROLE",
+        f"CREATE USER AIRBYTE_USER TYPE = SERVICE DEFAULT_ROLE = AIRBYTE_ROLE DEFAULT_WAREHOUSE = AIRBYTE_WH "
+        f"RSA_PUBLIC_KEY = '{base64.b64encode(public).decode()}'",
+        "GRANT ROLE AIRBYTE_ROLE TO USER AIRBYTE_USER",
+    ):
+        cursor.execute(statement)
+    yield
+    for statement in ("DATABASE RAW", "USER AIRBYTE_USER", "ROLE AIRBYTE_ROLE", "WAREHOUSE AIRBYTE_WH"):
+        cursor.execute(f"DROP {statement}")

@@ -1,12 +1,10 @@
 """Bad input ends in one readable paragraph that says where and what to do, and creates nothing in Airbyte."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import psycopg
 import pytest
-from psycopg import sql
 
 if TYPE_CHECKING:
     from tests.e2e.conftest import Airbyte, Project
@@ -140,27 +138,6 @@ def test_what_only_the_server_knows_stops_the_up_before_the_object_is_made(
     assert_readable(done.text, case)
     assert airbyte.every("sources") == []
     assert_nothing_half_created(project, airbyte)
-
-
-@pytest.fixture
-def own_postgres_objects(postgres: psycopg.Connection[Any], sandbox: dict[str, str]) -> Iterator[Callable[..., None]]:
-    """A role as a database team would make it by hand, with or without slot and grant."""
-    cursor = postgres.cursor()
-
-    def make(*, slot: bool, grant: bool) -> None:
-        password = sql.Literal(sandbox["POSTGRES_PASSWORD"])
-        cursor.execute(sql.SQL("CREATE ROLE airbyte LOGIN REPLICATION PASSWORD {}").format(password))
-        cursor.execute("CREATE PUBLICATION airbyte_publication FOR TABLE orders, users")
-        if slot:
-            cursor.execute("SELECT pg_create_logical_replication_slot('airbyte_slot', 'pgoutput')")
-        if grant:
-            cursor.execute("GRANT SELECT ON orders, users TO airbyte")
-
-    yield make
-    cursor.execute("SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots")
-    cursor.execute("DROP PUBLICATION IF EXISTS airbyte_publication")
-    cursor.execute("DROP OWNED BY airbyte")
-    cursor.execute("DROP ROLE airbyte")
 
 
 @pytest.mark.parametrize(

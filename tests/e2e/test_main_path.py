@@ -21,17 +21,6 @@ def rows(cursor: Any, sql: str) -> list[Any]:
     return list(cursor.fetchall())
 
 
-def sync(airbyte: Airbyte, connection_id: str, poll: Any) -> dict[str, Any]:
-    job = airbyte.call("connections/sync", connectionId=connection_id)["job"]
-
-    def finished() -> dict[str, Any] | None:
-        found: dict[str, Any] = airbyte.call("jobs/get", id=job["id"])
-        return found if found["job"]["status"] not in ("pending", "running", "incomplete") else None
-
-    result: dict[str, Any] = poll(finished, 60)
-    return result
-
-
 def test_the_production_pipeline_from_nothing_to_nothing(
     project: Project,
     airbyte: Airbyte,
@@ -85,13 +74,13 @@ def test_the_production_pipeline_from_nothing_to_nothing(
     assert destination["connectionConfiguration"]["disable_type_dedupe"] is False
 
     # Rows land typed and deduplicated; a second sync moves only what changed.
-    assert sync(airbyte, ids["connectionId"], poll)["job"]["status"] == "succeeded"
+    assert airbyte.sync(ids["connectionId"], poll)["job"]["status"] == "succeeded"
     warehouse.cursor().execute("USE WAREHOUSE AIRBYTE_WH")
     (there,) = rows(postgres.cursor(), "SELECT count(*), sum(amount) FROM orders")
     (here,) = rows(warehouse.cursor(), "SELECT count(*), sum(AMOUNT) FROM RAW.PRODUCTION.ORDERS")
     assert here == (there[0], pytest.approx(float(there[1])))  # the connector lands numbers as FLOAT
     postgres.cursor().execute("UPDATE orders SET status = 'returned', updated_at = now() WHERE id = 1")
-    second = sync(airbyte, ids["connectionId"], poll)
+    second = airbyte.sync(ids["connectionId"], poll)
     moved = {each["streamName"]: each["recordsCommitted"] for each in second["job"]["streamAggregatedStats"]}
     assert {stream: records for stream, records in moved.items() if records} == {"orders": 1}
     assert rows(warehouse.cursor(), "SELECT STATUS FROM RAW.PRODUCTION.ORDERS WHERE ID = 1") == [("returned",)]

@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
+import shutil
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -24,7 +26,15 @@ SECRET = "emulator-client-secret"
 PASSWORD = "warehouse-password"
 WAREHOUSES = 2
 SOURCE_VERSION, DESTINATION_VERSION = "6.2.10", "2.4.7"
+WHOLE = 13
+"""Sources, and connections, of the `up` of 31 resources."""
 _DEADLINE = 240
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_INCIDENTAL = frozenset(
+    {"id", "createdAt", "updatedAt", "created_at", "updated_at", "ciphertext", "secret_fingerprints"}
+)
+Content = dict[str, list[str]]
+"""Objects as JSON, by kind."""
 _PROGRAM = f"""
 import os
 import pulumi
@@ -93,7 +103,7 @@ class Airbyte:
         self.http.delete("/sandbox/v1/calls")
 
     def names(self) -> dict[str, list[str]]:
-        """The names of all that lives on the server; pins as ``repository tag``."""
+        """The names of all that lives on the server; pins by their connector."""
         store = self.server.instance.store
         with store.lock:
             actors = [actor for actor in store.actors if not actor.tombstone]
@@ -103,6 +113,28 @@ class Airbyte:
                 "connections": sorted(c.name for c in store.connections if c.status != "deprecated"),
                 "pins": sorted(str(pin.resource_id) for pin in store.pins),
             }
+
+    def content(self) -> Content:
+        """All that lives on the server, by kind and name, as two like runs leave it: without ids and times."""
+        token = self.http.post("/api/v1/applications/token", json={"client_id": "sandbox", "client_secret": SECRET})
+        self.http.headers["Authorization"] = f"Bearer {token.json()['access_token']}"
+        workspace = self.http.get("/api/v1/instance_configuration").json()["defaultWorkspaceId"]
+        page = {"workspaceIds": [workspace], "includeDeleted": False, "pagination": {"pageSize": 1000, "rowOffset": 0}}
+        every = {
+            "sources": self._ask("sources/list_paginated", page)["sources"],
+            "destinations": self._ask("destinations/list_paginated", page)["destinations"],
+            "connections": self._ask("connections/list", {"workspaceId": workspace})["connections"],
+            "pins": self._ask("scoped_configuration/list", {"config_key": "connector_version"})["scopedConfigurations"],
+        }
+        names = {read[f"{kind[:-1]}Id"]: read["name"] for kind in list(every)[:3] for read in every[kind]}
+        return {
+            kind: sorted(json.dumps(_without_ids(read, names), sort_keys=True) for read in reads)
+            for kind, reads in every.items()
+        }
+
+    def _ask(self, operation: str, body: dict[str, Any]) -> dict[str, Any]:
+        answer: dict[str, Any] = self.http.post(f"/api/v1/{operation}", json=body).raise_for_status().json()
+        return answer
 
 
 @dataclass
@@ -158,11 +190,39 @@ class Stack:
         assert done.returncode == 0, done.stdout
         self.up()
 
+    def content(self) -> dict[str, Any]:
+        """The resources in the state, as two like runs leave them: without ids, times, and what is encrypted.
+
+        Outputs are what the next diff compares; inputs say the same in other words after a refresh.
+        """
+        resources = [each for each in self.state()["resources"] if "dynamic/airbyte" in each["type"]]
+        names = {each["id"]: each["urn"] for each in resources}
+        kept = ("outputs", "parent", "provider", "protect", "external", "delete", "pendingReplacement")
+        return {
+            each["urn"]: {
+                **{key: _without_ids(each[key], names) for key in kept if key in each},
+                "dependencies": sorted(each.get("dependencies", [])),
+            }
+            for each in resources
+        }
+
     def state(self) -> dict[str, Any]:
         """The deployment in the state."""
         stored = json.loads((self.folder / "state/.pulumi/stacks/airbyte-as-code/test.json").read_text())
         deployment: dict[str, Any] = stored["checkpoint"]["latest"]
         return deployment
+
+
+def _without_ids(value: Any, names: Mapping[str, str]) -> Any:
+    """The value with names for the ids of known objects, and without what is empty or differs in like runs."""
+    if isinstance(value, dict):
+        cleaned = {_UUID.sub("?", k): _without_ids(item, names) for k, item in value.items() if k not in _INCIDENTAL}
+        return {key: item for key, item in cleaned.items() if item not in (None, {}, [], "")}
+    if isinstance(value, list):
+        return [_without_ids(item, names) for item in value]
+    if isinstance(value, str):
+        return _UUID.sub(lambda found: names.get(found[0], "?"), value)
+    return value
 
 
 class MakeStack(Protocol):
@@ -171,22 +231,28 @@ class MakeStack(Protocol):
     def __call__(self, airbyte: Airbyte, pairs: int = 3) -> Stack: ...
 
 
+@dataclass(frozen=True)
+class Reference:
+    """What an `up` that nobody disturbs does: its calls, and what it leaves on the server and in the state."""
+
+    calls: int
+    server: Content
+    state: dict[str, Any]
+
+
 @pytest.fixture(scope="session")
 def pulumi_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("recovery-home")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_stack(tmp_path_factory: pytest.TempPathFactory, project_root: Path, pulumi_home: Path) -> MakeStack:
     """Makes a stack with nothing in it for a server; two stacks know nothing of one another."""
     bin_dir = toolchain.ensure(print).bin_dir
+    empty: list[Path] = []  # a stack as `pulumi stack init` makes it
 
     def make(airbyte: Airbyte, pairs: int = 3) -> Stack:
         folder = tmp_path_factory.mktemp("recovery")
-        (folder / "state").mkdir()
-        runtime = {"name": "python", "options": {"toolchain": "pip", "virtualenv": str(project_root / ".venv")}}
-        (folder / "Pulumi.yaml").write_text(json.dumps({"name": "airbyte-as-code", "runtime": runtime}))
-        (folder / "__main__.py").write_text(_PROGRAM)
         env = {
             **os.environ,
             "PATH": f"{bin_dir}{os.pathsep}{os.environ['PATH']}",
@@ -201,7 +267,15 @@ def make_stack(tmp_path_factory: pytest.TempPathFactory, project_root: Path, pul
             "TEST_PAIRS": str(pairs),
         }
         stack = Stack(folder, env, pairs, project_root / "Makefile")
-        stack.run("stack", "init", "test")
+        if empty:
+            shutil.copytree(empty[0], folder, dirs_exist_ok=True)
+        else:
+            (folder / "state").mkdir()
+            runtime = {"name": "python", "options": {"toolchain": "pip", "virtualenv": str(project_root / ".venv")}}
+            (folder / "Pulumi.yaml").write_text(json.dumps({"name": "airbyte-as-code", "runtime": runtime}))
+            (folder / "__main__.py").write_text(_PROGRAM)
+            stack.run("stack", "init", "test")
+            empty.append(shutil.copytree(folder, tmp_path_factory.mktemp("recovery-empty"), dirs_exist_ok=True))
         config = {
             "airbyteUrl": airbyte.server.url,
             "airbyteClientId": "sandbox",
@@ -214,12 +288,28 @@ def make_stack(tmp_path_factory: pytest.TempPathFactory, project_root: Path, pul
     return make
 
 
-@pytest.fixture
-def airbyte() -> Iterator[Airbyte]:
-    """A server in memory, with nothing on it."""
+@contextlib.contextmanager
+def _running() -> Iterator[Airbyte]:
     with Running(Settings(client_secret=SECRET, assume_checks_pass=True)) as server:
         yield Airbyte(server)
         server.instance.faults.clear()
+
+
+@pytest.fixture
+def airbyte() -> Iterator[Airbyte]:
+    """A server in memory, with nothing on it."""
+    with _running() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def undisturbed(make_stack: MakeStack) -> Reference:
+    """An `up` of 31 resources from nothing to its end."""
+    with _running() as airbyte:
+        stack = make_stack(airbyte, WHOLE)
+        stack.up()
+        calls = len(airbyte.calls())
+        return Reference(calls, airbyte.content(), stack.content())
 
 
 @pytest.fixture
@@ -266,3 +356,16 @@ def _end(processes: list[psutil.Process]) -> None:
         if process.is_running():
             process.send_signal(signal.SIGKILL)
     psutil.wait_procs(processes, timeout=10)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what all walks together came to."""
+    ended = [report for key in ("passed", "failed") for report in terminalreporter.stats.get(key, [])]
+    kills = [dict(report.user_properties)["walked"] for report in ended if "walked" in dict(report.user_properties)]
+    if kills:
+        surplus, missing = (sum(kill[what] for kill in kills) for what in ("duplicates", "lost"))
+        failed = len(terminalreporter.stats.get("failed", []))
+        terminalreporter.write_sep("=", "kills")
+        terminalreporter.write_line(
+            f"{len(kills)} ups killed and recovered: {surplus} duplicates, {missing} lost; {failed} tests failed"
+        )

@@ -136,6 +136,28 @@ def test_values_that_the_chart_would_ignore_deviate(deviations: Deviations, char
     assert [each[:2] for each in found] == [("values", "global.typo"), ("values", "server.log")]
 
 
+def test_what_values_add_does_not_deviate(deviations: Deviations, chart_folder: Path, tmp_path: Path) -> None:
+    """Other storage brings no MinIO, a component's own secrets bring a Secret, and variables are as given."""
+    values = tmp_path / "values.yaml"
+    values.write_text(
+        """
+        global: {storage: {type: azure, secretName: blobs, azure: {connectionStringSecretKey: connection}}}
+        cron: {secrets: {TOKEN: x}}
+        server:
+          extraEnv: [{name: MINE, valueFrom: {secretKeyRef: {name: mine, key: k}}}]
+        """
+    )
+    assert deviations(chart_folder, "--values", str(values)) == []
+
+
+def test_a_variable_that_stands_twice_deviates(deviations: Deviations, chart_folder: Path, tmp_path: Path) -> None:
+    values = tmp_path / "values.yaml"
+    values.write_text("workloadLauncher: {env_vars: {JOB_KUBE_SERVICEACCOUNT: other}}")
+    [(area, where, what)] = deviations(chart_folder, "--values", str(values))
+    assert (area, where) == ("objects", "Deployment/airbyte-workload-launcher")
+    assert what == "has environment variables twice, which server-side apply refuses: JOB_KUBE_SERVICEACCOUNT"
+
+
 def test_an_archive_of_a_known_version_must_be_the_published_one(
     deviations: Deviations, package: Callable[[str], Path]
 ) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
+from concurrent import futures
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from google.protobuf import empty_pb2  # type: ignore[import-untyped]
 from pulumi.runtime.proto import provider_pb2 as proto
 
 from sandbox.plugins.values import UNKNOWN
@@ -127,6 +129,18 @@ def test_a_deployment_counts_as_made_when_its_pods_are_available(engine: Engine,
     # unless nobody wants to wait
     stuck["metadata"] |= {"name": "unwatched", "annotations": {"pulumi.com/skipAwait": "true"}}
     assert engine.create(DEPLOYMENT, stuck).id.endswith("/unwatched")
+
+
+def test_waiting_ends_when_the_update_is_cancelled(
+    engine: Engine, kubectl: Kubectl, poll: Callable[[Callable[[], Any], float], Any], refusal: Refusal
+) -> None:
+    with futures.ThreadPoolExecutor() as pool:
+        made = pool.submit(
+            refusal, lambda: engine.create(DEPLOYMENT, deployment(nodeSelector={"no": "where"}), timeout=60)
+        )
+        poll(lambda: kubectl.get("deployments")["items"] or None, 20)
+        engine.stub.Cancel(empty_pb2.Empty())
+        assert "it was not ready when the update was cancelled" in made.result(timeout=20)
 
 
 def test_a_job_counts_as_made_when_it_is_done(engine: Engine) -> None:

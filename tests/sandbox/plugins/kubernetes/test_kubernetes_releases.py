@@ -7,11 +7,13 @@ import json
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
+from concurrent import futures
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from google.protobuf import empty_pb2  # type: ignore[import-untyped]
 
 from sandbox.plugins.values import UNKNOWN
 
@@ -211,6 +213,21 @@ def test_a_failed_atomic_install_leaves_nothing(
     stuck = release(values={"replicas": 1, "nodes": {"nowhere": "true"}}, timeout=2, atomic=True)
     assert "Nothing was left behind" in refusal(lambda: engine.create(RELEASE, stuck))
     assert kubectl.get("deployments")["items"] == []
+
+
+def test_a_cancelled_install_is_marked_as_failed_by_helm_itself(
+    engine: Engine,
+    kubectl: Kubectl,
+    release: Release,
+    poll: Callable[[Callable[[], Any], float], Any],
+    refusal: Refusal,
+) -> None:
+    stuck = release(values={"replicas": 1, "nodes": {"nowhere": "true"}}, timeout=60)
+    with futures.ThreadPoolExecutor() as pool:
+        made = pool.submit(refusal, lambda: engine.create(RELEASE, stuck))
+        poll(lambda: kubectl.get("deployments")["items"] or None, 20)
+        engine.stub.Cancel(empty_pb2.Empty())
+        assert "revision 1 is failed" in made.result(timeout=20)
 
 
 def test_an_interrupted_release_is_told_with_what_mends_it(
