@@ -58,7 +58,7 @@ def _configuration(kubeconfig: Path) -> client.Configuration:
     configuration = client.Configuration()
     configuration.retries = False
     try:
-        config.load_kube_config(str(kubeconfig), client_configuration=configuration)
+        config.load_kube_config(str(kubeconfig), client_configuration=configuration, persist_config=False)
     except config.ConfigException as error:
         raise SandboxError(f"{kubeconfig}, which {VARIABLE} names, cannot be used: {error}") from None
     return configuration

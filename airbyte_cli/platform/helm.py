@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import Any, Self
 
-import yaml  # type: ignore[import-untyped]
+import yaml
 
 from components.errors import ConfigurationError, Problem
 

@@ -21,7 +21,7 @@ from components.airbyte_platform.secrets import SecretObject, secret_objects
 from components.airbyte_platform.settings import OFFICIAL_REPOSITORY, ChartSettings
 from components.lazy import lazy_import
 from dynamic_providers.generated_secret import GeneratedSecret
-from dynamic_providers.kubernetes import ObjectGuard
+from dynamic_providers.kubernetes import ObjectGuard, ReleaseGuard
 
 kubernetes: Any = lazy_import("pulumi_kubernetes")
 
@@ -88,8 +88,16 @@ class AirbytePlatform(pulumi.ComponentResource):
             opts=ResourceOptions(parent=self, depends_on=[home, *around]),
         )
         around += [self._secret(each, inside) for each in secret_objects(settings, args.client.id, args.client.secret)]
-        self.release = self._release(ResourceOptions(depends_on=[guard, *around]))
-        self.ready = [self.release]
+        release = self._release(ResourceOptions(depends_on=[guard, *around]))
+        release_guard = ReleaseGuard(
+            f"{name}-release-objects",
+            namespace=settings.namespace,
+            release=settings.release,
+            revision=release.status.revision,
+            context=settings.context or None,
+            opts=ResourceOptions(parent=self, depends_on=[release]),
+        )
+        self.ready = [release, release_guard]
         self.names = pulumi.Output.from_input(
             {
                 "namespace": settings.namespace,

@@ -1,11 +1,14 @@
 """A connection to a cluster, found as kubectl finds it."""
 
+import json
 import os
 from typing import Any
 
 from kubernetes import client, config
 
 from dynamic_providers.errors import ReadableError
+
+_LONGEST = 500
 
 
 class ClusterError(ReadableError):
@@ -32,6 +35,17 @@ def connect(context: str | None = None) -> Any:
 
 
 def reason(error: Exception) -> str:
-    """What a cluster's API said, without the headers and bodies that the client's exceptions print."""
+    """What a cluster's API said, without the headers that the client's exceptions print."""
     status, words = getattr(error, "status", None), getattr(error, "reason", None)
-    return f"HTTP {status} {words}" if status else f"{type(error).__name__}: {words or error}"
+    if not status:
+        return f"{type(error).__name__}: {words or error}"
+    return f"HTTP {status} {_message(getattr(error, 'body', None)) or words}"
+
+
+def _message(body: Any) -> str:
+    """The message of a Status object (https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/status/)."""
+    try:
+        answer = json.loads(body)
+    except (TypeError, ValueError):
+        return ""
+    return str(answer.get("message") or "")[:_LONGEST] if isinstance(answer, dict) else ""

@@ -55,6 +55,20 @@ def deviations(released: Object, live: Object, applied: Object) -> list[Deviatio
     return [*differing, *_additions(released, live, hide)]
 
 
+def overlaid(declared: Any, spelled: Any, live: Any) -> Any:
+    """The live value with what was declared put right, `spelled` as the server spells it."""
+    if isinstance(declared, Mapping) and isinstance(spelled, Mapping) and isinstance(live, Mapping):
+        inner = {key: overlaid(value, spelled.get(key), live.get(key)) for key, value in declared.items()}
+        return {**live, **inner}
+    if isinstance(declared, list) and isinstance(spelled, list) and isinstance(live, list):
+        names, there = _names(declared), _names(live)
+        if names is not None and there is not None:
+            wanted = {name: (declared[i], spelled[i]) for i, name in enumerate(names)}
+            kept = [overlaid(*wanted[name], live[i]) if name in wanted else live[i] for i, name in enumerate(there)]
+            return [*kept, *(wanted[name][1] for name in names if name not in there)]
+    return spelled
+
+
 def _comparable(live: Object) -> Object:
     metadata = live.get("metadata") or {}
     kept = {key: metadata.get(key) or {} for key in ("labels", "annotations")}

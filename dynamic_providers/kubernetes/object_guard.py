@@ -5,22 +5,15 @@ a NetworkPolicy's list, or an `egress` put into a policy that declares none, is 
 show it, and no update takes it away. For a policy it is the change that matters most.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
-from kubernetes.client.exceptions import ApiException
-from kubernetes.dynamic.exceptions import DynamicApiError, ResourceNotFoundError
-from urllib3.exceptions import HTTPError
-
-from dynamic_providers.crud import Checked, Difference, Live, changed_keys
-from dynamic_providers.kubernetes.cluster import ClusterError, connect, reason
-from dynamic_providers.kubernetes.release_guard import Cluster
-from dynamic_providers.kubernetes.releases import Release
-from dynamic_providers.values import Properties
-
-_ATTEMPTS = 3
+from dynamic_providers.airbyte.crud import Checked, Difference, Live, changed_keys
+from dynamic_providers.airbyte.values import Properties
+from dynamic_providers.kubernetes.cluster import connect
+from dynamic_providers.kubernetes.objects import Objects, readable_errors
 
 
 @dataclass(frozen=True)
@@ -48,42 +41,21 @@ class ObjectGuardResource:
 
     def read(self, id_: str, olds: Properties) -> Live | None:  # noqa: ARG002
         """What differs now."""
-        with _readable(olds):
-            cluster = Cluster(self.connect(olds.get("context")))
-            found = {finding.name: finding.fields for finding in cluster.compare(_declared(olds))}
+        with _errors(olds):
+            found = self._objects(olds).drift()
         return Live({**olds, "drift": found}, {**olds, "drift": found})
 
     def delete(self, id_: str, olds: Properties) -> None:
         """The objects have resources of their own."""
 
     def _mend(self, news: Properties) -> Properties:
-        declared = _declared(news)
-        with _readable(news):
-            cluster = Cluster(self.connect(news.get("context")))
-            for _ in range(_ATTEMPTS):
-                findings = cluster.compare(declared)
-                for finding in findings:
-                    cluster.mend(finding, declared.namespace)
-                if not findings:
-                    return {**news, "drift": {}}
-        names = ", ".join(finding.name for finding in findings)
-        raise ClusterError(
-            f"What was put back in the namespace {declared.namespace} did not stay: {names}. Somebody, perhaps a "
-            "controller, sets it again: stop that, or declare it in the platform's settings."
-        )
+        with _errors(news):
+            self._objects(news).mend()
+        return {**news, "drift": {}}
+
+    def _objects(self, props: Properties) -> Objects:
+        return Objects(self.connect(props.get("context")), props["namespace"], props["objects"])
 
 
-def _declared(props: Properties) -> Release:
-    return Release(props["namespace"], props["namespace"], 0, "", tuple(props["objects"]))
-
-
-@contextmanager
-def _readable(props: Properties) -> Iterator[None]:
-    """What the cluster's client raises, as one paragraph."""
-    try:
-        yield
-    except (ApiException, DynamicApiError, HTTPError, ResourceNotFoundError) as error:
-        raise ClusterError(
-            f"The platform's objects in the namespace {props['namespace']} can't be compared: {reason(error)}. "
-            "Comparing applies them in a dry run, which needs the verbs get and patch on them."
-        ) from None
+def _errors(props: Properties) -> AbstractContextManager[None]:
+    return readable_errors(f"the platform in the namespace {props['namespace']}")

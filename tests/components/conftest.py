@@ -42,6 +42,8 @@ class Declared(pulumi.runtime.Mocks):
         outputs = {key: value for key, value in args.inputs.items() if key != "__provider"}
         if args.typ == "snowflake:index/schema:Schema":
             outputs["fullyQualifiedName"] = f'"{args.inputs["database"]}"."{args.inputs["name"]}"'
+        if args.typ == "kubernetes:helm.sh/v3:Release":
+            outputs["status"] = {"name": args.inputs["name"], "namespace": args.inputs["namespace"], "revision": 1}
         if args.typ == "pulumi-python:dynamic/generated:GeneratedSecret":
             outputs["value"] = f"made-{args.name}"
         return f"{args.name}-id", outputs

@@ -22,5 +22,6 @@ Where it differs:
 - A field that the API server does not know is an error; the official plugin drops it.
 - Only server-side apply is known; Patch and List types, components (``helm.sh/v4:Chart``, ``yaml/v2``, ``kustomize``)
   and functions are refused by name.
+- There is no schema of the types, so `pulumi import` needs ``--generate-code=false``; the option ``import_`` does not.
 - A release's options are in state only when they are declared.
 """

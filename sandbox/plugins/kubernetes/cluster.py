@@ -209,7 +209,7 @@ def _client(kubeconfig: str | None, context: str | None) -> tuple[ApiClient, str
     # Half a second of imports, which a plugin that is only asked for its version need not wait for.
     from kubernetes.client import ApiClient, Configuration
     from kubernetes.config import ConfigException, list_kube_config_contexts, load_kube_config
-    from yaml import YAMLError  # type: ignore[import-untyped]
+    from yaml import YAMLError
 
     configuration = Configuration()
     try:

@@ -16,12 +16,12 @@ import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from ruamel.yaml import YAML
+import yaml
 
 from sandbox.plugins.kubernetes.cluster import Cluster
 from sandbox.plugins.resource import PluginError
@@ -74,7 +74,7 @@ class Source:
     version: str | None = None
     repo: str | None = None
     username: str | None = None
-    password: str | None = None
+    password: str | None = field(default=None, repr=False)
     ca_file: str | None = None
     cert_file: str | None = None
     key_file: str | None = None
@@ -108,7 +108,7 @@ class Helm:
             return self._charts[source]
 
     def _described(self, path: str, options: Sequence[str]) -> Chart:
-        told = YAML(typ="safe").load(self._run(["show", "chart", path, *options]))
+        told = yaml.safe_load(self._run(["show", "chart", path, *options]))
         if told.get("type") not in (None, "application"):
             raise HelmError(f"the chart {told['name']} is a {told['type']} chart, which can't be installed")
         return Chart(path, told["name"], str(told["version"]), str(told.get("appVersion") or ""))
@@ -233,7 +233,7 @@ class Helm:
 def resource_names(manifest: str) -> dict[str, list[str]]:
     """The names of the objects in a manifest, by ``Kind.group/apiVersion`` as the official plugin groups them."""
     names: dict[str, set[str]] = {}
-    for entry in YAML(typ="safe").load_all(manifest):
+    for entry in yaml.safe_load_all(manifest):
         if not isinstance(entry, dict) or "kind" not in entry:
             continue
         metadata: Mapping[str, Any] = entry.get("metadata") or {}

@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
+import yaml
 
 from sandbox.plugins.values import Properties, Value
 
@@ -27,10 +26,10 @@ def active_cluster(kubeconfig: Value, context: Value) -> Properties | None:
         return None
     try:
         text = Path(expanded(kubeconfig)).read_text() if is_path(kubeconfig) else kubeconfig
-        told = YAML(typ="safe").load(text)
+        told = yaml.safe_load(text)
         chosen = context or told["current-context"]
         name = next(entry["context"]["cluster"] for entry in told["contexts"] if entry["name"] == chosen)
         cluster: Properties = next(entry["cluster"] for entry in told["clusters"] if entry["name"] == name)
-    except (OSError, YAMLError, KeyError, TypeError, StopIteration):
+    except (OSError, yaml.YAMLError, KeyError, TypeError, StopIteration):
         return None
     return cluster

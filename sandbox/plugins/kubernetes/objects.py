@@ -283,7 +283,7 @@ class Objects(Handler):
         said = str(error).rstrip(".")
         if error.reason == "AlreadyExists":
             return PluginError(
-                f"{said}. Take it into the stack with `pulumi import` (or the option import_), give this one another "
+                f"{said}. Take it into the stack with the option import_ (or `pulumi import`), give this one another "
                 "name, delete the other, or set upsertExistingObjects on the provider to update what is there"
             )
         if error.reason == "Conflict" and "conflict with" in said:

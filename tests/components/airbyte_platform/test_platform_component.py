@@ -200,6 +200,29 @@ def test_what_holds_data_outlives_a_destroy_unless_told_otherwise(
 
 
 @pulumi.runtime.test
+def test_guards_hold_the_objects_and_the_release_to_what_they_are(
+    load: Load, production: Written, declared: Declared
+) -> Any:
+    def check() -> None:
+        (guard,) = declared.of_type("pulumi-python:dynamic/kubernetes:ObjectGuard").values()
+        own = {each["kind"] for each in guard["objects"]}
+        assert own == {
+            "Namespace",
+            "ServiceAccount",
+            "Role",
+            "RoleBinding",
+            "NetworkPolicy",
+            "ResourceQuota",
+            "LimitRange",
+            "PodDisruptionBudget",
+        }
+        (release,) = declared.of_type("pulumi-python:dynamic/kubernetes:ReleaseGuard").values()
+        assert (release["namespace"], release["release"], release["revision"]) == ("airbyte", "airbyte", 1)
+
+    return declare(load(production), check)
+
+
+@pulumi.runtime.test
 def test_the_api_server_is_found_where_the_settings_do_not_say_it(
     load: Load, bundled: Written, declared: Declared, monkeypatch: pytest.MonkeyPatch
 ) -> Any:

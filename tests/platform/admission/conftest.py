@@ -1,10 +1,10 @@
-"""One cluster, in which the platform's own objects are, and what the stand-in chart renders with its values."""
+"""The cluster of all tests with the platform's own objects in it, and the stand-in chart with its values."""
 
 import json
 import os
 import ssl
 import subprocess
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,10 +26,10 @@ from components.airbyte_platform.quota import quota
 from components.airbyte_platform.settings import PlatformSettings
 from components.airbyte_platform.values import chart_values
 from sandbox import cluster as clusters
-from sandbox import toolchain
 
 Object = dict[str, Any]
 MANAGER = "airbyte-as-code"
+NAMESPACE = "admission"
 
 
 @dataclass(frozen=True)
@@ -56,8 +56,17 @@ class Api:
         """What the server has."""
         return self.call("GET", f"{self._path(thing)}/{thing['metadata']['name']}")
 
+    def merge(self, thing: Mapping[str, Any], change: Mapping[str, Any]) -> Object:
+        """Change it as `kubectl edit` does."""
+        path, query = f"{self._path(thing)}/{thing['metadata']['name']}", {"fieldManager": "kubectl-edit"}
+        return self.call("PATCH", path, change, query, "application/merge-patch+json")
+
+    def delete(self, thing: Mapping[str, Any]) -> None:
+        """Delete it."""
+        self.call("DELETE", f"{self._path(thing)}/{thing['metadata']['name']}")
+
     def may(
-        self, account: str, verb: str, resource: str, name: str = "", *, group: str = "", space: str = "airbyte"
+        self, account: str, verb: str, resource: str, name: str = "", *, group: str = "", space: str = NAMESPACE
     ) -> bool:
         """Whether a ServiceAccount of the platform may do something, by a SubjectAccessReview."""
         kind, _, subresource = resource.partition("/")
@@ -66,8 +75,8 @@ class Api:
             "apiVersion": "authorization.k8s.io/v1",
             "kind": "SubjectAccessReview",
             "spec": {
-                "user": f"system:serviceaccount:airbyte:{account}",
-                "groups": ["system:serviceaccounts", "system:serviceaccounts:airbyte", "system:authenticated"],
+                "user": f"system:serviceaccount:{NAMESPACE}:{account}",
+                "groups": ["system:serviceaccounts", f"system:serviceaccounts:{NAMESPACE}", "system:authenticated"],
                 "resourceAttributes": {**attributes, "subresource": subresource},
             },
         }
@@ -106,7 +115,7 @@ class Api:
 def settings(project_root: Path) -> PlatformSettings:
     """The platform of the example production stack."""
     stack = YAML(typ="safe").load((project_root / "Pulumi.prod.yaml").read_text())
-    written = stack["config"]["airbyte-as-code:platform"]
+    written = {**stack["config"]["airbyte-as-code:platform"], "namespace": NAMESPACE}
     environ = {"AIRBYTE_DATABASE_USER": "airbyte", "AIRBYTE_DATABASE_PASSWORD": "password"}
     return load_platform(json.dumps(written), "Pulumi.prod.yaml", environ)
 
@@ -125,20 +134,18 @@ def native(settings: PlatformSettings) -> list[Object]:
 
 
 @pytest.fixture(scope="session")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[clusters.Cluster]:
-    """A real API server with its admission plugins, and simulated nodes."""
-    bin_dir = toolchain.ensure_kubernetes(print).bin_dir
-    with clusters.start(tmp_path_factory.mktemp("cluster") / "data", bin_dir=bin_dir) as running:
-        yield running
-
-
-@pytest.fixture(scope="session")
 def api(cluster: clusters.Cluster, native: list[Object]) -> Api:
     """The API server, with the platform's objects in it."""
     made = Api(_client(cluster))
     for each in native:
         made.apply(each)
     return made
+
+
+@pytest.fixture(scope="session")
+def connect(cluster: clusters.Cluster) -> Callable[[str | None], Any]:
+    """How a guard reaches the cluster."""
+    return lambda _: config.new_client_from_config(config_file=str(cluster.kubeconfig))
 
 
 def _client(cluster: clusters.Cluster, token: str = "") -> httpx.Client:
@@ -168,7 +175,7 @@ def render(cluster: clusters.Cluster, project_root: Path, tmp_path_factory: pyte
                 "template",
                 "airbyte",
                 str(project_root / "sandbox" / "cluster" / "chart"),
-                "--namespace=airbyte",
+                f"--namespace={NAMESPACE}",
                 f"--values={file}",
             ],
             env={**os.environ, "KUBECONFIG": "/dev/null"},
@@ -198,7 +205,7 @@ def as_account(cluster: clusters.Cluster, api: Api) -> Callable[[str], Api]:
     """The API server as a ServiceAccount of the platform, by a token of its own."""
 
     def log_in(account: str) -> Api:
-        path = f"/api/v1/namespaces/airbyte/serviceaccounts/{account}/token"
+        path = f"/api/v1/namespaces/{NAMESPACE}/serviceaccounts/{account}/token"
         body = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"expirationSeconds": 3600}}
         token = api.call("POST", path, body)["status"]["token"]
         return Api(_client(cluster, token))

@@ -11,6 +11,7 @@ from components.airbyte_platform.objects import manifest
 from components.airbyte_platform.secrets import secret_objects
 from components.airbyte_platform.settings import PlatformSettings
 from components.airbyte_platform.values import chart_values, merge
+from dynamic_providers.kubernetes.object_guard import ObjectGuardResource
 from sandbox.cluster.job_pods import Job, job_pod, launcher_environment
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ else:
 Object = dict[str, Any]
 ACCOUNTS = ("airbyte-jobs", "airbyte-norbac", "airbyte-server", "airbyte-launcher", "airbyte-bootloader")
 JOBS = get_args(Job)
+NAMESPACE = "admission"
 CONTROLLERS = ("Deployment", "StatefulSet")
 
 
@@ -38,7 +40,7 @@ def pods(objects: list[Object]) -> dict[str, Object]:
             spec = {**template["spec"], "volumes": volumes}
             found[name] = {"apiVersion": "v1", "kind": "Pod", "metadata": template["metadata"], "spec": spec}
     for name, each in found.items():
-        each["metadata"] = {**each["metadata"], "name": f"{name}-trial", "namespace": "airbyte"}
+        each["metadata"] = {**each["metadata"], "name": f"{name}-trial", "namespace": NAMESPACE}
     return found
 
 
@@ -63,11 +65,16 @@ def test_every_pod_of_the_chart_is_admitted(api: Api, rendered: list[Object]) ->
     found = pods(rendered)
     assert len(found) == 8, "seven Deployments and the bootloader"
     for name, pod in found.items():
-        assert api.create(pod)["metadata"]["namespace"] == "airbyte", name
+        assert api.create(pod)["metadata"]["namespace"] == NAMESPACE, name
 
 
 def test_the_bundled_servers_are_admitted_too(api: Api, render: Render, settings: PlatformSettings) -> None:
-    bundled = {"chart": {"version": "2.2.0"}, "database": {"type": "bundled"}, "storage": {"type": "bundled"}}
+    bundled = {
+        "namespace": NAMESPACE,
+        "chart": {"version": "2.2.0"},
+        "database": {"type": "bundled"},
+        "storage": {"type": "bundled"},
+    }
     found = pods(render(chart_values(PlatformSettings.model_validate(bundled), "")))
     assert {"airbyte-db", "airbyte-minio", "airbyte-minio-create-bucket"} <= {*found}
     for pod in found.values():
@@ -76,7 +83,7 @@ def test_the_bundled_servers_are_admitted_too(api: Api, render: Render, settings
 
 @pytest.mark.parametrize("job", JOBS)
 def test_job_pods_are_admitted(job: Job, api: Api, rendered: list[Object]) -> None:
-    pod = job_pod(job, launcher_environment(rendered), "airbyte")
+    pod = job_pod(job, launcher_environment(rendered), NAMESPACE)
     assert pod["spec"]["serviceAccountName"] == "airbyte-jobs"
     assert pod["spec"]["nodeSelector"] == {"example.com/pool": "airbyte-jobs"}
     api.create(pod)
@@ -85,14 +92,14 @@ def test_job_pods_are_admitted(job: Job, api: Api, rendered: list[Object]) -> No
 @pytest.mark.parametrize("job", JOBS)
 def test_without_the_rootless_switch_job_pods_are_refused(job: Job, api: Api, rendered: list[Object]) -> None:
     environment = {**launcher_environment(rendered), "ROOTLESS_WORKLOAD": "false"}
-    message = refusal(api, job_pod(job, environment, "airbyte"))
+    message = refusal(api, job_pod(job, environment, NAMESPACE))
     assert 'violates PodSecurity "restricted:v1.33"' in message
 
 
 @pytest.mark.parametrize("job", JOBS)
 def test_every_container_of_a_job_is_limited_by_the_values(job: Job, rendered: list[Object]) -> None:
     """Not by the LimitRange's defaults, which fit none of them."""
-    spec = job_pod(job, launcher_environment(rendered), "airbyte")["spec"]
+    spec = job_pod(job, launcher_environment(rendered), NAMESPACE)["spec"]
     for container in [*spec["initContainers"], *spec["containers"]]:
         assert {*container["resources"]["limits"]} == {*container["resources"]["requests"]} == {"cpu", "memory"}
 
@@ -150,7 +157,7 @@ class TestRights:
         body = {
             "apiVersion": "authorization.k8s.io/v1",
             "kind": "SelfSubjectRulesReview",
-            "spec": {"namespace": "airbyte"},
+            "spec": {"namespace": NAMESPACE},
         }
         rules = as_account(account).call("POST", path, body)["status"]["resourceRules"]
         groups = {group for rule in rules for group in rule["apiGroups"]}
@@ -160,7 +167,7 @@ class TestRights:
     def test_a_connectors_token_reads_no_secret(self, as_account: Callable[[str], Api]) -> None:
         """Check and discover pods run a connector's code with this token mounted."""
         with pytest.raises(httpx.HTTPStatusError) as refused:
-            as_account("airbyte-jobs").call("GET", "/api/v1/namespaces/airbyte/secrets/airbyte-auth-secrets")
+            as_account("airbyte-jobs").call("GET", f"/api/v1/namespaces/{NAMESPACE}/secrets/airbyte-auth-secrets")
         assert refused.value.response.status_code == 403
 
     def test_the_bootloader_reads_and_completes_one_secret_only(self, api: Api) -> None:
@@ -177,13 +184,13 @@ class TestRights:
 def test_the_bootloaders_keys_survive_a_rotation_of_ours(api: Api, as_account: Callable[[str], Api]) -> None:
     def ours(password: str) -> Object:
         data = {"instance-admin-password": base64.b64encode(password.encode()).decode()}
-        return manifest("v1", "Secret", "airbyte-auth-secrets", "airbyte", type="Opaque", data=data)
+        return manifest("v1", "Secret", "airbyte-auth-secrets", NAMESPACE, type="Opaque", data=data)
 
     api.apply(ours("first"))
     bootloader = as_account("airbyte-bootloader")
     live = bootloader.get(ours("first"))
     dataplane = {"dataplane-client-id": "aWQ=", "dataplane-client-secret": "c2VjcmV0"}
-    path = "/api/v1/namespaces/airbyte/secrets/airbyte-auth-secrets"
+    path = f"/api/v1/namespaces/{NAMESPACE}/secrets/airbyte-auth-secrets"
     bootloader.call("PUT", path, {**live, "data": live["data"] | dataplane})
 
     after = api.apply(ours("second"))["data"]
@@ -192,21 +199,58 @@ def test_the_bootloaders_keys_survive_a_rotation_of_ours(api: Api, as_account: C
     assert {key: after[key] for key in dataplane} == dataplane
 
 
-def test_what_kubectl_edit_changed_is_changed_back(api: Api, native: list[Object]) -> None:
-    """Another manager then owns the field; applying with force takes it back."""
-    for each in native:
-        if each["kind"] not in ("NetworkPolicy", "ResourceQuota") or not each["spec"]:
-            continue
-        edited = {**api.get(each), "spec": {**api.get(each)["spec"]}}
-        if each["kind"] == "ResourceQuota":
-            edited["spec"] = {"hard": {**edited["spec"]["hard"], "pods": "100000"}}
-        else:
-            edited["spec"]["egress"] = [{}]
-            edited["spec"]["policyTypes"] = ["Ingress", "Egress"]
-        path = f"{api._path(each)}/{each['metadata']['name']}"
-        assert api.call("PUT", path, edited, {"fieldManager": "kubectl-edit"})["spec"] != each["spec"]
-        back = api.apply(each)["spec"]
-        assert {key: back.get(key) for key in each["spec"]} == each["spec"]
+class TestGuard:
+    """What was changed by hand shows by object and field, and is put back; what was added as well."""
+
+    def props(self, native: list[Object]) -> Object:
+        return {"namespace": NAMESPACE, "objects": native, "context": None, "drift": {}}
+
+    def drift(self, guard: ObjectGuardResource, native: list[Object]) -> Object:
+        live = guard.read(NAMESPACE, self.props(native))
+        assert live is not None
+        found: Object = live.inputs["drift"]
+        return found
+
+    def test_as_made_there_is_no_drift(
+        self, api: Api, native: list[Object], connect: Callable[[str | None], Any]
+    ) -> None:
+        assert self.drift(ObjectGuardResource(connect), native) == {}
+
+    def test_changes_and_additions_are_found_and_mended(
+        self, api: Api, native: list[Object], connect: Callable[[str | None], Any]
+    ) -> None:
+        guard = ObjectGuardResource(connect)
+        by_name = {f"{each['kind']}/{each['metadata']['name']}": each for each in native}
+        edits: dict[str, Object] = {
+            "NetworkPolicy/airbyte-default-deny": {"spec": {"egress": [{}]}},
+            "NetworkPolicy/airbyte-job-pod": {"spec": {"egress": [{}]}},
+            "ResourceQuota/airbyte": {"spec": {"hard": {"pods": "9999"}}},
+            "Role/airbyte-launcher": {"rules": [{"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}]},
+            f"Namespace/{NAMESPACE}": {"metadata": {"labels": {"pod-security.kubernetes.io/enforce": "privileged"}}},
+            "ServiceAccount/airbyte-jobs": {"automountServiceAccountToken": True},
+        }
+        for name, change in edits.items():
+            api.merge(by_name[name], change)
+
+        found = self.drift(guard, native)
+        assert {*found} == {*edits}
+        assert found["NetworkPolicy/airbyte-default-deny"] == {"spec.egress": "[{}], added by kubectl-edit"}
+        assert found["ResourceQuota/airbyte"] == {"spec.hard.pods": "9999, released as 137"}
+
+        guard.update(NAMESPACE, {**self.props(native), "drift": found}, self.props(native))
+        assert self.drift(guard, native) == {}
+        assert api.get(by_name["NetworkPolicy/airbyte-default-deny"])["spec"].get("egress") is None
+        assert not api.may("airbyte-launcher", "get", "secrets")
+
+    def test_a_deleted_policy_is_found_and_made_again(
+        self, api: Api, native: list[Object], connect: Callable[[str | None], Any]
+    ) -> None:
+        guard = ObjectGuardResource(connect)
+        policy = next(each for each in native if each["metadata"]["name"] == "airbyte-job-pod-pipelines")
+        api.delete(policy)
+        assert self.drift(guard, native) == {"NetworkPolicy/airbyte-job-pod-pipelines": {"(object)": "deleted"}}
+        guard.update(NAMESPACE, self.props(native), self.props(native))
+        assert api.get(policy)["spec"] == policy["spec"]
 
 
 def test_no_environment_variable_stands_twice(rendered: list[Object]) -> None:

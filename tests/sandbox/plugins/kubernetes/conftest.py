@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import grpc  # type: ignore[import-untyped]
+import httpx
 import pytest
 from pulumi.runtime.proto import provider_pb2 as proto
 from pulumi.runtime.proto import provider_pb2_grpc
 
 from sandbox import cluster as clusters
-from sandbox import toolchain
+from sandbox.cluster.api import connect
 from sandbox.plugins.kubernetes.provider import Kubernetes
 from sandbox.plugins.kubernetes.servicer import KubernetesServicer
 from sandbox.plugins.server import start
 from sandbox.plugins.values import Properties, decode, decode_deeply, encode
+from tests.kubectl import Kubectl as AnyKubectl
 
 Thing = dict[str, Any]
 
@@ -122,27 +122,8 @@ class Engine:
 
 
 @dataclass(frozen=True)
-class Kubectl:
+class Kubectl(AnyKubectl):
     """The real `kubectl`, as the administrator: what somebody else does to the cluster."""
-
-    program: Path
-    kubeconfig: Path
-    namespace: str
-
-    def __call__(self, *arguments: str) -> str:
-        done = subprocess.run(
-            [str(self.program), "--namespace", self.namespace, *arguments],
-            env={**os.environ, "KUBECONFIG": str(self.kubeconfig)},
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    def get(self, *arguments: str) -> Any:
-        return json.loads(self("get", *arguments, "-o", "json"))
 
     def edit(self, thing: str, *operations: Thing) -> None:
         """Change an object as `kubectl edit` does, which is under that name, by a JSON patch."""
@@ -151,18 +132,18 @@ class Kubectl:
 
 
 @pytest.fixture(scope="session")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[clusters.Cluster]:
-    bin_dir = toolchain.ensure_kubernetes(print).bin_dir
-    with clusters.start(tmp_path_factory.mktemp("cluster") / "data", bin_dir=bin_dir) as running:
-        yield running
+def api(cluster: clusters.Cluster) -> Iterator[httpx.Client]:
+    """The API server, as its administrator."""
+    with connect(cluster.data, httpx.URL(cluster.url).port or 443) as client:
+        yield client
 
 
 @pytest.fixture
-def kubectl(cluster: clusters.Cluster) -> Kubectl:
+def kubectl(cluster: clusters.Cluster, api: httpx.Client) -> Kubectl:
     """`kubectl` in a namespace of the test's own, which goes with the cluster."""
-    made = Kubectl(cluster.bin_dir / "kubectl", cluster.kubeconfig, f"test-{uuid4().hex[:8]}")
-    made("create", "namespace", made.namespace)
-    return made
+    namespace = f"test-{uuid4().hex[:8]}"
+    api.post("/api/v1/namespaces", json={"metadata": {"name": namespace}}).raise_for_status()
+    return Kubectl(cluster.bin_dir / "kubectl", cluster.kubeconfig, namespace)
 
 
 @pytest.fixture
