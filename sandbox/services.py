@@ -236,8 +236,8 @@ class Kubernetes(Service):
         return cluster.answers(place.data(self.name), place.ports[self.name])
 
     def variables(self, place: Place) -> dict[str, str]:
-        """Return the administrator's kubeconfig."""
-        return {"KUBECONFIG": str(place.data(self.name) / "kubeconfig")}
+        """Return the administrator's kubeconfig, and the chart to install in the cluster."""
+        return {"KUBECONFIG": str(place.data(self.name) / "kubeconfig"), "AIRBYTE_CHART": str(cluster.CHART)}
 
     def after_stop(self, place: Place) -> None:
         """End the programs of a cluster that was killed."""

@@ -11,7 +11,7 @@ from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
-from components.airbyte_platform.network import Opening
+from components.airbyte_platform.network import Opening, distinct
 from components.airbyte_platform.network_settings import EgressEntry
 from components.errors import Problem
 from components.pipeline_file import Actor
@@ -68,23 +68,23 @@ def openings(
     endpoints: Iterable[Endpoint], entries: Iterable[EgressEntry], *, strict: bool, setting: str
 ) -> tuple[list[Opening], list[Problem]]:
     """What to open; with `strict`, and what is wrong. `setting` names the entries' place in messages."""
-    entries, opened, problems = list(entries), set[Opening](), list[Problem]()
+    entries, opened, problems = list(entries), list[Opening](), list[Problem]()
     for each in endpoints:
         own = _address(each.host)
         if own is not None:
             if own.is_link_local:
                 what = f"`{each.host}` is where clouds hand out credentials, not a source or destination."
                 problems.append(Problem(each.where, what, "Correct the host."))
-            opened.add(Opening((f"{own}/{own.max_prefixlen}",), (each.port,)))
+            opened.append(Opening((f"{own}/{own.max_prefixlen}",), (each.port,)))
             continue
         covering = [entry for entry in entries if entry.covers(each.host, each.connector)]
         for entry in covering:
-            opened.add(Opening(tuple(entry.cidrs), tuple(entry.ports) or (each.port,), entry.pods))
+            opened.append(Opening(tuple(entry.cidrs), tuple(entry.ports) or (each.port,), entry.pods))
         if not covering and not strict:
-            opened.add(Opening(("0.0.0.0/0",), (each.port,)))
+            opened.append(Opening(("0.0.0.0/0",), (each.port,)))
         elif strict and not any(not entry.ports or each.port in entry.ports for entry in covering):
             problems.append(_uncovered(each, setting, bool(covering)))
-    return sorted(opened, key=lambda one: (one.cidrs, one.ports, str(one.pods))), problems
+    return distinct(opened), problems
 
 
 def _uncovered(each: Endpoint, setting: str, ports_only: bool) -> Problem:

@@ -28,13 +28,19 @@ _UNLABELLED = {
 """The hook that makes MinIO's bucket, which carries no label at all."""
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True)
 class Opening:
     """Address ranges that the job pods may reach, for the pipelines' sake."""
 
     cidrs: tuple[str, ...]
     ports: tuple[int, ...]
     pods: Pods | None = None
+
+
+def distinct(openings: Iterable[Opening]) -> list[Opening]:
+    """Each once, in an order of their own: the pipelines' order changes nothing."""
+    ordered = sorted(openings, key=lambda each: (each.cidrs, each.ports, str(each.pods)))
+    return [each for index, each in enumerate(ordered) if index == 0 or each != ordered[index - 1]]
 
 
 def network_policies(
@@ -59,7 +65,7 @@ def network_policies(
             _labelled(JOB_POD),
             egress=[
                 _rule("to", [_pods(each.pods)] if each.pods else _blocks(each.cidrs), each.ports)
-                for each in sorted(set(openings), key=lambda each: (each.cidrs, each.ports, str(each.pods)))
+                for each in distinct(openings)
             ],
         )
     )

@@ -20,6 +20,7 @@ from components.airbyte_platform.quota import quota
 from components.airbyte_platform.secrets import SecretObject, secret_objects
 from components.airbyte_platform.settings import OFFICIAL_REPOSITORY, ChartSettings
 from components.lazy import lazy_import
+from dynamic_providers.airbyte import AirbyteApi
 from dynamic_providers.generated_secret import GeneratedSecret
 from dynamic_providers.kubernetes import ObjectGuard, ReleaseGuard
 
@@ -42,8 +43,8 @@ _CLASSES = {
 class AirbytePlatform(pulumi.ComponentResource):
     """Airbyte in a namespace of its own.
 
-    First the namespace; then accounts, network policies, quota, budgets and Secrets; and when all of these are there,
-    the release. A destroy goes the other way, so that nothing ever runs without them.
+    First the namespace; then accounts, network policies, quota, budgets and Secrets; when all of these are there, the
+    release; and then the wait until its API works. A destroy goes the other way, so nothing ever runs without them.
     """
 
     names: pulumi.Output[dict[str, Any]]
@@ -97,7 +98,13 @@ class AirbytePlatform(pulumi.ComponentResource):
             context=settings.context or None,
             opts=ResourceOptions(parent=self, depends_on=[release]),
         )
-        self.ready = [release, release_guard]
+        api = AirbyteApi(
+            f"{name}-api",
+            revision=release.status.revision.apply(str),
+            deadline_seconds=settings.ready_timeout_seconds,
+            opts=ResourceOptions(parent=self, depends_on=[release_guard]),
+        )
+        self.ready = [api]
         self.names = pulumi.Output.from_input(
             {
                 "namespace": settings.namespace,

@@ -229,6 +229,9 @@ class PlatformSettings(Group):
     """Use the registry that the images bring, and never ask the one on the Internet."""
     keep_data_on_destroy: bool = True
     install_timeout_seconds: int = Field(default=900, ge=60)
+    """For Helm: until all pods are ready."""
+    ready_timeout_seconds: int = Field(default=300, ge=10)
+    """After that, until the API answers and knows the credentials."""
     extra_values: dict[str, Any] = Field(default={})
     """More values for the chart; may not touch what is set here."""
 

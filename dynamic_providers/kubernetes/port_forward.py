@@ -193,11 +193,11 @@ def _container_port(pod: Any, named: Any, target: Target) -> int:
 
 def _open(api: Any, namespace: str, pod: str, port: int, timeout: float | None) -> WebSocket:
     headers: dict[str, str] = {"sec-websocket-protocol": _PROTOCOL}
-    api.update_params_for_auth(headers, [], ["BearerToken"])
-    url = f"{api.configuration.host}/api/v1/namespaces/{namespace}/pods/{pod}/portforward"
+    path = f"/api/v1/namespaces/{namespace}/pods/{pod}/portforward"
+    api.update_params_for_auth(headers, [], ["BearerToken"], path, "GET", None)
     websocket: WebSocket = create_websocket(
         api.configuration,
-        get_websocket_url(url, [("ports", str(port))]),
+        get_websocket_url(f"{api.configuration.host}{path}", [("ports", str(port))]),
         {name.lower(): value for name, value in headers.items()},
     )
     websocket.settimeout(timeout)

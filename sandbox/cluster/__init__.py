@@ -9,7 +9,12 @@ server-side apply decide is real. kwok stands for the kubelets: pods become read
 or ``python -m sandbox.cluster --port 6443 --data somewhere`` in the foreground.
 """
 
+from pathlib import Path
+
 from sandbox.cluster.errors import ClusterError
 from sandbox.cluster.server import Cluster, answers, destroy, start, stop
 
-__all__ = ["Cluster", "ClusterError", "answers", "destroy", "start", "stop"]
+CHART = Path(__file__).parent / "chart"
+"""The stand-in for Airbyte's chart."""
+
+__all__ = ["CHART", "Cluster", "ClusterError", "answers", "destroy", "start", "stop"]

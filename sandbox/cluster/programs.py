@@ -9,6 +9,7 @@ from sandbox.cluster.pki import LOOPBACK, Authority, token_key
 
 SERVICE_RANGE = "10.96.0.0/16"
 POD_RANGE = "10.244.0.0/16"
+ADVERTISED = "192.0.2.1"
 """Addresses that nothing answers on: no packet of a service or a pod ever leaves this machine."""
 
 KUBELET_USER = "kube-apiserver-kubelet-client"
@@ -123,8 +124,8 @@ def apiserver(layout: Layout) -> list[str]:
         layout.program("kube-apiserver"),
         f"--bind-address={LOOPBACK}",
         f"--secure-port={layout.ports.api}",
-        f"--advertise-address={LOOPBACK}",
-        "--endpoint-reconciler-type=none",
+        # What the Service `kubernetes` leads to. No endpoint may be a loopback address, and nothing here uses it.
+        f"--advertise-address={ADVERTISED}",
         f"--etcd-servers=https://{LOOPBACK}:{layout.ports.etcd}",
         f"--etcd-cafile={layout.pki('etcd-ca.crt')}",
         f"--etcd-certfile={layout.pki('apiserver-etcd-client.crt')}",

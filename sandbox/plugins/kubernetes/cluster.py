@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import yaml
+
 from sandbox.plugins.kubernetes.kubeconfig import expanded, is_path
 from sandbox.plugins.resource import PluginError
 from sandbox.plugins.values import Properties
@@ -209,13 +211,12 @@ def _client(kubeconfig: str | None, context: str | None) -> tuple[ApiClient, str
     # Half a second of imports, which a plugin that is only asked for its version need not wait for.
     from kubernetes.client import ApiClient, Configuration
     from kubernetes.config import ConfigException, list_kube_config_contexts, load_kube_config
-    from yaml import YAMLError
 
     configuration = Configuration()
     try:
         load_kube_config(kubeconfig, context, configuration, persist_config=False)
         contexts, current = list_kube_config_contexts(kubeconfig)
-    except (ConfigException, OSError, ValueError, TypeError, AttributeError, YAMLError) as error:
+    except (ConfigException, OSError, ValueError, TypeError, AttributeError, yaml.YAMLError) as error:
         # A parser's complaint quotes what it could not read, which may be a token.
         reason = _reason(error) if isinstance(error, ConfigException | OSError) else "it is not one"
         raise UnreachableError(

@@ -32,8 +32,11 @@ SECRET_PARTS: Final[frozenset[Path]] = frozenset(
 
 
 def normal(declared: Properties) -> Properties:
-    """`declared` as the API server would keep it: without nulls and server-set metadata, stringData as data."""
-    values: Properties = _without_nulls(copy.deepcopy(declared))
+    """`declared` as the API server would keep it: without nulls and server-set metadata, stringData as data.
+
+    The SDKs can't say ``x-kubernetes-…``, the extensions of a schema, but with underscores.
+    """
+    values: Properties = _plain(copy.deepcopy(declared))
     metadata = values.get("metadata")
     if isinstance(metadata, dict):
         for name in _SET_BY_SERVER:
@@ -113,12 +116,16 @@ def identifier(values: Properties) -> str:
     return f"{namespace}/{name}" if namespace else str(name)
 
 
-def _without_nulls(value: Value) -> Value:
+def _plain(value: Value) -> Value:
     if isinstance(value, dict):
-        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
+        return {_spelled(key): _plain(item) for key, item in value.items() if item is not None}
     if isinstance(value, list):
-        return [_without_nulls(item) for item in value]
+        return [_plain(item) for item in value]
     return value
+
+
+def _spelled(key: str) -> str:
+    return key.replace("_", "-") if key.startswith("x_kubernetes_") else key
 
 
 def _encode_string_data(values: Properties) -> None:

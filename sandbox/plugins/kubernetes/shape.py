@@ -47,6 +47,7 @@ _STRING_MAPS: Final = _QUANTITIES | {
 }
 _PLAIN_SCALARS: Final = frozenset(
     {
+        "globalDefault",
         "hostIPC",
         "hostNetwork",
         "hostPID",

@@ -139,6 +139,11 @@ def test_string_data_wins_over_data_as_in_the_api_server() -> None:
     assert normal(declared)["data"] == {"a": "eA==", "c": "ZA=="}
 
 
+def test_schema_extensions_are_spelled_as_the_api_server_does() -> None:
+    declared = {"schema": [{"x_kubernetes_preserve_unknown_fields": True, "other_key": 1, "none": None}]}
+    assert normal(declared) == {"schema": [{"x-kubernetes-preserve-unknown-fields": True, "other_key": 1}]}
+
+
 def test_metadata_that_is_not_known_yet_is_left_alone() -> None:
     values = {"metadata": UNKNOWN}
     assert fill_in(values, {}, Naming("thing", "thing-1"), "default") is None
