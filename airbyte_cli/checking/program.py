@@ -18,7 +18,7 @@ from pulumi.runtime.stack import run_in_stack
 from airbyte_cli.checking.stack import Key, Stack
 from components.plan import Plan
 from dynamic_providers.airbyte.rehearsal import Known
-from dynamic_providers.airbyte.values import UNKNOWN, Properties, plain
+from dynamic_providers.values import UNKNOWN, Properties, plain
 
 _SIGNATURE = "4dabf18193072939515e22adb298388d"  # of a special value on the engine's wire, as the SDK has it
 _NEW = "new:"

@@ -13,7 +13,7 @@ from components.pipeline_file import Actor
 from components.pipeline_file import Pipeline as File
 from dynamic_providers.airbyte.kinds import DESTINATION, SOURCE
 from dynamic_providers.airbyte.rehearsal import Outcome, Rehearsal, Rehearsed
-from dynamic_providers.airbyte.values import Properties, known
+from dynamic_providers.values import Properties, known
 
 _TYPE: Final = "pulumi-python:dynamic/airbyte:"
 _KINDS: Final[Mapping[str, Kind]] = {

@@ -14,7 +14,7 @@ from typing import Any
 from components.errors import ConfigurationError, Problem
 from components.pipeline_file.document import Document
 from dynamic_providers.airbyte.rehearsal import Known
-from dynamic_providers.airbyte.values import Properties, plain
+from dynamic_providers.values import Properties, plain
 
 Key = tuple[str, str]
 """Type and name of a resource."""

@@ -13,7 +13,7 @@ from components.pipeline_file.variables import references
 from dynamic_providers.airbyte import allocation, secrets, spec
 from dynamic_providers.airbyte.kinds import Kind
 from dynamic_providers.airbyte.models import Actor
-from dynamic_providers.airbyte.values import plain
+from dynamic_providers.values import plain
 
 _TYPES: Final[tuple[SecretType, ...]] = ("object", "array", "number", "integer", "boolean")
 

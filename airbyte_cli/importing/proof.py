@@ -19,7 +19,7 @@ from components.pipeline_file.models import ConnectorSpec
 from components.pipeline_file.secrets import is_secret_name
 from dynamic_providers.airbyte import actor_config, allocation, schedule, secrets, spec, streams, takeover
 from dynamic_providers.airbyte.errors import AirbyteError
-from dynamic_providers.airbyte.values import Properties
+from dynamic_providers.values import Properties
 
 Failures = dict[Path, list[str]]
 """What is wrong with each file, a clause each."""

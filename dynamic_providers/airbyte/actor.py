@@ -14,12 +14,12 @@ from dynamic_providers.airbyte import (
     twins,
     versions,
 )
-from dynamic_providers.airbyte.crud import Checked, Difference, Live, changed_keys, present
 from dynamic_providers.airbyte.errors import AirbyteError, AlreadyExistsError, InvalidConfigError, OutcomeUnknownError
 from dynamic_providers.airbyte.kinds import Kind
 from dynamic_providers.airbyte.models import Actor, Specification
 from dynamic_providers.airbyte.session import Session
-from dynamic_providers.airbyte.values import Properties, contains_unknown, known
+from dynamic_providers.crud import Checked, Difference, Live, changed_keys, present
+from dynamic_providers.values import Properties, contains_unknown, known
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import Any
 from dynamic_providers.airbyte import secrets, spec
 from dynamic_providers.airbyte.models import Specification
 from dynamic_providers.airbyte.secrets import MASK
-from dynamic_providers.airbyte.values import plain
+from dynamic_providers.values import plain
 
 Config = dict[str, Any]
 

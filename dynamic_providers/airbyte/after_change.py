@@ -14,7 +14,7 @@ from dynamic_providers.airbyte.kinds import DESTINATION
 from dynamic_providers.airbyte.models import Connection, DiscoveredStream
 from dynamic_providers.airbyte.session import Session
 from dynamic_providers.airbyte.state_loss import ENDPOINTS, named
-from dynamic_providers.airbyte.values import Properties, contains_unknown
+from dynamic_providers.values import Properties, contains_unknown
 
 CHOICES: Final = ("refresh", "clear", "none")
 _OF_STREAM: Final = {

@@ -14,7 +14,7 @@ from typing import Any, Final
 from dynamic_providers.airbyte.models import Actor
 from dynamic_providers.airbyte.session import Session
 from dynamic_providers.airbyte.suggestions import nearest
-from dynamic_providers.airbyte.values import Properties
+from dynamic_providers.values import Properties
 
 Resources = dict[str, dict[str, str]]
 

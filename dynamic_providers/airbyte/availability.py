@@ -8,11 +8,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from dynamic_providers.airbyte.crud import Checked, Difference, Live, changed_keys
 from dynamic_providers.airbyte.errors import ApiError, NotReadyError, UnauthorizedError
 from dynamic_providers.airbyte.notices import progress
 from dynamic_providers.airbyte.session import Session
-from dynamic_providers.airbyte.values import Properties
+from dynamic_providers.crud import Checked, Difference, Live, changed_keys
+from dynamic_providers.values import Properties
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 10.0
 _BETWEEN_LINES = 20.0

@@ -19,7 +19,6 @@ from dynamic_providers.airbyte import (
     twins,
 )
 from dynamic_providers.airbyte import schedule as schedules
-from dynamic_providers.airbyte.crud import Checked, Difference, Live, changed_keys, present
 from dynamic_providers.airbyte.errors import (
     AirbyteError,
     AlreadyExistsError,
@@ -31,7 +30,8 @@ from dynamic_providers.airbyte.errors import (
 from dynamic_providers.airbyte.kinds import DESTINATION, SOURCE
 from dynamic_providers.airbyte.models import Connection
 from dynamic_providers.airbyte.session import Session
-from dynamic_providers.airbyte.values import Properties, contains_unknown, known
+from dynamic_providers.crud import Checked, Difference, Live, changed_keys, present
+from dynamic_providers.values import Properties, contains_unknown, known
 
 _TYPE: Final = "connection"
 _ENDPOINTS: Final = state_loss.ENDPOINTS

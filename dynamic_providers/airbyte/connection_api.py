@@ -4,11 +4,11 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final
 
 from dynamic_providers.airbyte import schedule, streams
-from dynamic_providers.airbyte.crud import present
 from dynamic_providers.airbyte.models import Connection
 from dynamic_providers.airbyte.session import Session
 from dynamic_providers.airbyte.suggestions import nearest
-from dynamic_providers.airbyte.values import Properties, is_unknown, known
+from dynamic_providers.crud import present
+from dynamic_providers.values import Properties, is_unknown, known
 
 MANAGED: Final = (
     "connection_name",

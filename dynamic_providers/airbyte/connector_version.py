@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 
 from dynamic_providers.airbyte import breaking_changes, known_bad, notices, versions
-from dynamic_providers.airbyte.crud import Checked, Difference, Live, changed_keys, present
 from dynamic_providers.airbyte.errors import AirbyteError, ApiError, UnauthorizedError, VersionHeldError
 from dynamic_providers.airbyte.kinds import kind_of
 from dynamic_providers.airbyte.models import Actor, Definition
 from dynamic_providers.airbyte.session import Session
-from dynamic_providers.airbyte.values import Properties, is_unknown, known
+from dynamic_providers.crud import Checked, Difference, Live, changed_keys, present
+from dynamic_providers.values import Properties, is_unknown, known
 
 _DECLARED = ("connector", "version", "workspace_id", "accept_breaking", "adopt", "pin")
 _TYPE = "ConnectorVersion"

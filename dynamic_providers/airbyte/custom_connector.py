@@ -6,7 +6,6 @@ from typing import Any, Final
 
 from dynamic_providers.airbyte import definition_writes, takeover
 from dynamic_providers.airbyte.connection_api import RESOURCES
-from dynamic_providers.airbyte.crud import Checked, Difference, Live, changed_keys, present
 from dynamic_providers.airbyte.definition_use import refuse_if_used
 from dynamic_providers.airbyte.errors import (
     AlreadyExistsError,
@@ -18,7 +17,8 @@ from dynamic_providers.airbyte.kinds import DESTINATION, SOURCE, Kind
 from dynamic_providers.airbyte.models import Definition
 from dynamic_providers.airbyte.session import Session
 from dynamic_providers.airbyte.suggestions import nearest
-from dynamic_providers.airbyte.values import Properties, is_unknown, known
+from dynamic_providers.crud import Checked, Difference, Live, changed_keys, present
+from dynamic_providers.values import Properties, is_unknown, known
 
 _KINDS: Final = {kind.name: kind for kind in (SOURCE, DESTINATION)}
 _IN_PLACE: Final = ("connector_name", "docker_image_tag", "resources")

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from dynamic_providers.airbyte import takeover
-from dynamic_providers.airbyte.crud import Checked, Difference, Live, changed_keys, present
 from dynamic_providers.airbyte.definition_use import refuse_if_used
 from dynamic_providers.airbyte.errors import AlreadyExistsError, NotFoundError, OutcomeUnknownError, RefusedError
 from dynamic_providers.airbyte.kinds import SOURCE
 from dynamic_providers.airbyte.manifest import canonical, problems, specification
 from dynamic_providers.airbyte.models import BuilderProject, Definition
 from dynamic_providers.airbyte.session import Session
-from dynamic_providers.airbyte.values import Properties, contains_unknown, known
+from dynamic_providers.crud import Checked, Difference, Live, changed_keys, present
+from dynamic_providers.values import Properties, contains_unknown, known
 
 _CONFLICT: Final = 409
 _IN_PLACE: Final = ("connector_name", "manifest", "components")

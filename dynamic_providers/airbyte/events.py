@@ -12,7 +12,7 @@ from dynamic_providers.airbyte.errors import ApiError
 from dynamic_providers.airbyte.models import Connection
 from dynamic_providers.airbyte.notices import warn
 from dynamic_providers.airbyte.session import Session
-from dynamic_providers.airbyte.values import Properties
+from dynamic_providers.values import Properties
 
 _REASONS: Final[Mapping[str, str]] = {
     "SCHEMA_CHANGES_ARE_BREAKING": "the source's schema changed, and a cursor or a primary key in use is gone or "

@@ -3,8 +3,8 @@
 import secrets
 from dataclasses import dataclass
 
-from dynamic_providers.airbyte.crud import Checked, Difference, Live
-from dynamic_providers.airbyte.values import Properties
+from dynamic_providers.crud import Checked, Difference, Live
+from dynamic_providers.values import Properties
 
 _BYTES = 32
 

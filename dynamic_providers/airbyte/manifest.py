@@ -11,7 +11,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from dynamic_providers.airbyte.errors import InvalidConfigError
-from dynamic_providers.airbyte.values import plain
+from dynamic_providers.values import plain
 
 
 def load(path: Path) -> dict[str, Any]:

@@ -10,7 +10,6 @@ from dynamic_providers.airbyte.actor import ActorResource
 from dynamic_providers.airbyte.availability import AirbyteApiResource
 from dynamic_providers.airbyte.connection import ConnectionResource
 from dynamic_providers.airbyte.connector_version import ConnectorVersionResource
-from dynamic_providers.airbyte.crud import Resource
 from dynamic_providers.airbyte.custom_connector import CustomConnectorResource
 from dynamic_providers.airbyte.declarative_connector import DeclarativeConnectorResource
 from dynamic_providers.airbyte.engine import Engine
@@ -18,6 +17,7 @@ from dynamic_providers.airbyte.fingerprint_key import FingerprintKeyResource
 from dynamic_providers.airbyte.kinds import DESTINATION, SOURCE
 from dynamic_providers.airbyte.tag import TagResource
 from dynamic_providers.airbyte.workspace_notifications import WorkspaceNotificationsResource
+from dynamic_providers.crud import Resource
 
 
 class Provider(shell.Provider):

@@ -19,7 +19,6 @@ from dynamic_providers.airbyte.actor import ActorResource
 from dynamic_providers.airbyte.client import Client
 from dynamic_providers.airbyte.connection import ConnectionResource
 from dynamic_providers.airbyte.connector_version import ConnectorVersionResource
-from dynamic_providers.airbyte.crud import Resource
 from dynamic_providers.airbyte.errors import (
     AirbyteError,
     CheckCrashedError,
@@ -36,7 +35,8 @@ from dynamic_providers.airbyte.inventory import Inventory
 from dynamic_providers.airbyte.kinds import SOURCE, Kind
 from dynamic_providers.airbyte.models import Actor, Definition, Discovery
 from dynamic_providers.airbyte.session import Session
-from dynamic_providers.airbyte.values import Properties, known
+from dynamic_providers.crud import Resource
+from dynamic_providers.values import Properties, known
 
 _READS: Final = re.compile(
     r".+/(list\w*|get\w*|search|resolve|most_recent_\w+|check_connection|discover_schema)"

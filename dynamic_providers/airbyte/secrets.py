@@ -11,7 +11,7 @@ from typing import Any
 
 from jsonschema import Draft7Validator
 
-from dynamic_providers.airbyte.values import UNKNOWN, contains_unknown
+from dynamic_providers.values import UNKNOWN, contains_unknown
 
 MASK = "**********"
 """What the server shows instead of any secret, and takes on an update for "the one you have"."""

@@ -12,7 +12,7 @@ from dynamic_providers.airbyte.engine import Engine
 from dynamic_providers.airbyte.inventory import Inventory
 from dynamic_providers.airbyte.redaction import Redactor
 from dynamic_providers.airbyte.settings import Settings
-from dynamic_providers.airbyte.values import known
+from dynamic_providers.values import known
 
 
 class Session:

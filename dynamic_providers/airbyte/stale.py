@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dynamic_providers.airbyte import after_change, streams
 from dynamic_providers.airbyte.models import Connection
 from dynamic_providers.airbyte.session import Session
-from dynamic_providers.airbyte.values import Properties
+from dynamic_providers.values import Properties
 
 Stale = dict[str, int]
 

@@ -6,7 +6,7 @@ https://docs.airbyte.com/platform/understanding-airbyte/airbyte-protocol#state--
 
 from typing import Any, Final
 
-from dynamic_providers.airbyte.values import Properties, contains_unknown
+from dynamic_providers.values import Properties, contains_unknown
 
 ENDPOINTS: Final = ("source_id", "destination_id")
 _REASON: Final = 'To accept that, give a reason: allow_state_loss: "<reason>".'

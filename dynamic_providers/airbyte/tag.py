@@ -7,10 +7,10 @@ from typing import Any, Final
 
 from dynamic_providers.airbyte import takeover
 from dynamic_providers.airbyte.connection_api import TAG_COLOR
-from dynamic_providers.airbyte.crud import Checked, Difference, Live, changed_keys, present
 from dynamic_providers.airbyte.errors import AlreadyExistsError, NotFoundError, OutcomeUnknownError, RefusedError
 from dynamic_providers.airbyte.session import Session
-from dynamic_providers.airbyte.values import Properties, is_unknown, known
+from dynamic_providers.crud import Checked, Difference, Live, changed_keys, present
+from dynamic_providers.values import Properties, is_unknown, known
 
 _LONGEST: Final = 30
 """Letters in a name; the server's own limit."""

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from dynamic_providers.airbyte import connection_api, streams
-from dynamic_providers.airbyte.crud import changed_keys
 from dynamic_providers.airbyte.errors import AlreadyExistsError
 from dynamic_providers.airbyte.models import Connection
-from dynamic_providers.airbyte.values import Properties
+from dynamic_providers.crud import changed_keys
+from dynamic_providers.values import Properties
 
 _Found = TypeVar("_Found")
 _LOOKS = 4

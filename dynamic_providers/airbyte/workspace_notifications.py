@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from dynamic_providers.airbyte import notifications, secrets
-from dynamic_providers.airbyte.crud import Checked, Difference, Live, changed_keys, present
 from dynamic_providers.airbyte.errors import (
     ApiError,
     CheckFailedError,
@@ -15,7 +14,8 @@ from dynamic_providers.airbyte.errors import (
     WebhookConfigsError,
 )
 from dynamic_providers.airbyte.session import Session
-from dynamic_providers.airbyte.values import UNKNOWN, Properties, contains_unknown, is_unknown, known
+from dynamic_providers.crud import Checked, Difference, Live, changed_keys, present
+from dynamic_providers.values import UNKNOWN, Properties, contains_unknown, is_unknown, known
 
 _DECLARED: Final = ("webhooks", "webhook_fingerprints", "email_events", "skip_check", "webhook_configs_may_be_lost")
 _TRIGGER: Final = "sync_success"

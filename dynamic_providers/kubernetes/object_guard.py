@@ -10,10 +10,10 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
-from dynamic_providers.airbyte.crud import Checked, Difference, Live, changed_keys
-from dynamic_providers.airbyte.values import Properties
+from dynamic_providers.crud import Checked, Difference, Live, changed_keys
 from dynamic_providers.kubernetes.cluster import connect
 from dynamic_providers.kubernetes.objects import Objects, readable_errors
+from dynamic_providers.values import Properties
 
 
 @dataclass(frozen=True)

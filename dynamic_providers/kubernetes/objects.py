@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from kubernetes.client.exceptions import ApiException
@@ -49,7 +51,9 @@ class Objects:
     """Declared objects in a namespace of a cluster; `api` is a `kubernetes.client.ApiClient`."""
 
     def __init__(self, api: Any, namespace: str, declared: Sequence[Object]) -> None:
-        self._client = DynamicClient(api)
+        # The client's own choice is a file below /tmp that outlives the cluster, and that anybody can put there.
+        self._discovered = TemporaryDirectory()
+        self._client = DynamicClient(api, cache_file=str(Path(self._discovered.name) / "discovered.json"))
         self._namespace, self._declared = namespace, declared
 
     def drift(self) -> Drift:

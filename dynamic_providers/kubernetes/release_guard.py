@@ -9,12 +9,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from dynamic_providers.airbyte.crud import Checked, Difference, Live, changed_keys
-from dynamic_providers.airbyte.values import Properties
+from dynamic_providers.crud import Checked, Difference, Live, changed_keys
 from dynamic_providers.kubernetes import releases
 from dynamic_providers.kubernetes.cluster import ClusterError, connect
 from dynamic_providers.kubernetes.objects import Objects, readable_errors
 from dynamic_providers.kubernetes.releases import Release
+from dynamic_providers.values import Properties
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,10 @@ from dynamic_providers.airbyte.actor import ActorResource
 from dynamic_providers.airbyte.client import Client
 from dynamic_providers.airbyte.connection import ConnectionResource
 from dynamic_providers.airbyte.connector_version import ConnectorVersionResource
-from dynamic_providers.airbyte.crud import Resource
 from dynamic_providers.airbyte.kinds import DESTINATION, SOURCE
 from dynamic_providers.airbyte.session import Session
 from dynamic_providers.airbyte.settings import Settings
+from dynamic_providers.crud import Resource
 from sandbox import postgres as sandbox_postgres
 from sandbox.airbyte.server import Running
 from sandbox.airbyte.settings import Settings as ServerSettings

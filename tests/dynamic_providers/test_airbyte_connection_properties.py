@@ -19,8 +19,8 @@ from dynamic_providers.airbyte import connection_api
 from dynamic_providers.airbyte.actor import ActorResource
 from dynamic_providers.airbyte.catalog import Target, plan
 from dynamic_providers.airbyte.connection import ConnectionResource, comparable
-from dynamic_providers.airbyte.crud import changed_keys
 from dynamic_providers.airbyte.kinds import DESTINATION, SOURCE
+from dynamic_providers.crud import changed_keys
 from tests.dynamic_providers.conftest import DESTINATION_POSTGRES, FINGERPRINT_KEY, SOURCE_POSTGRES, USER_PASSWORD, Life
 from tests.dynamic_providers.drift import differing
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from dynamic_providers.airbyte.errors import AlreadyExistsError, InvalidStreamsError, OutcomeUnknownError
-from dynamic_providers.airbyte.values import UNKNOWN, contains_unknown
+from dynamic_providers.values import UNKNOWN, contains_unknown
 
 if TYPE_CHECKING:
     from tests.dynamic_providers.conftest import Airbyte, Database, Life, Properties

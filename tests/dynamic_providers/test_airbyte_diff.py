@@ -10,11 +10,11 @@ from dynamic_providers.airbyte.actor import ActorResource
 from dynamic_providers.airbyte.client import Client
 from dynamic_providers.airbyte.connection import ConnectionResource
 from dynamic_providers.airbyte.connector_version import ConnectorVersionResource
-from dynamic_providers.airbyte.crud import Resource
 from dynamic_providers.airbyte.kinds import SOURCE
 from dynamic_providers.airbyte.session import Session
 from dynamic_providers.airbyte.settings import Settings
-from dynamic_providers.airbyte.values import UNKNOWN, contains_unknown
+from dynamic_providers.crud import Resource
+from dynamic_providers.values import UNKNOWN, contains_unknown
 
 # Nobody listens there: a diff that asked the server would fail.
 SESSION = Session(Client(Settings("http://127.0.0.1:9"), sleep=lambda _: pytest.fail("a diff asks nobody")))

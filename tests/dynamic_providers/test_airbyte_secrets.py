@@ -9,7 +9,7 @@ from dynamic_providers.airbyte import actor_config, secrets
 from dynamic_providers.airbyte.models import Specification
 from dynamic_providers.airbyte.secrets import MASK
 from dynamic_providers.airbyte.spec import problems as spec_problems
-from dynamic_providers.airbyte.values import UNKNOWN, is_unknown
+from dynamic_providers.values import UNKNOWN, is_unknown
 from sandbox.airbyte import masking
 from tests.dynamic_providers.generated import configs as configs_of
 from tests.dynamic_providers.generated import marked_otherwise, secret_paths, shown, specs

@@ -8,7 +8,7 @@ import pytest
 
 from dynamic_providers.airbyte import after_change, state_loss
 from dynamic_providers.airbyte.errors import AfterChangeError, OutcomeUnknownError, StateLossError
-from dynamic_providers.airbyte.values import UNKNOWN
+from dynamic_providers.values import UNKNOWN
 from sandbox.airbyte.jobs import Jobs
 
 if TYPE_CHECKING:

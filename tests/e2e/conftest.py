@@ -12,6 +12,7 @@ import pytest
 import snowflake.connector
 from cryptography.hazmat.primitives import serialization
 from psycopg import sql
+from ruamel.yaml import YAML
 
 from sandbox.environment import Sandbox
 from tests.project import Project
@@ -19,7 +20,8 @@ from tests.project import Project
 Poll = Callable[[Callable[[], Any], float], Any]
 __all__ = ["Airbyte", "Poll", "Project"]
 
-FILES = ("Pulumi.yaml", "Pulumi.sandbox.yaml", "__main__.py", "connectors.yaml", "pipelines")
+STACK = "Pulumi.sandbox.yaml"
+FILES = ("Pulumi.yaml", STACK, "__main__.py", "connectors.yaml", "pipelines")
 
 
 class Airbyte:
@@ -74,9 +76,9 @@ class Airbyte:
 
 @pytest.fixture(scope="session")
 def sandbox(project_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """A running sandbox's environment."""
+    """A running sandbox's environment; no cluster is in it."""
     instance = Sandbox(tmp_path_factory.mktemp("sandbox") / ".sandbox")
-    instance.up(print)
+    instance.up(print, ["postgres", "snowflake", "airbyte", "pulumi"])
     try:
         yield instance.env()
     finally:
@@ -91,11 +93,22 @@ def environment(sandbox: dict[str, str]) -> dict[str, str]:
 
 @pytest.fixture
 def project(environment: dict[str, str], project_root: Path, tmp_path: Path) -> Iterator[Project]:
-    """A fresh project; whatever it made is destroyed at the end."""
+    """A fresh project for an Airbyte that is there already; whatever it made is destroyed at the end."""
     made = Project(tmp_path / "project", project_root, environment, files=FILES, stack="sandbox")
+    install_nothing(made.folder / STACK)
     yield made
     if made.resources():
         made.pulumi("destroy", "--yes", "--skip-preview", expect=0)
+
+
+def install_nothing(stack: Path) -> None:
+    """Take the platform out of a stack's settings, and name Airbyte by its URL."""
+    yaml = YAML()
+    yaml.preserve_quotes = True
+    settings = yaml.load(stack)
+    del settings["config"]["airbyte-as-code:platform"]
+    settings["config"]["airbyte-as-code:airbyteUrl"] = "${AIRBYTE_URL}"
+    yaml.dump(settings, stack)
 
 
 @pytest.fixture
