@@ -25,6 +25,7 @@ STACK = "sandbox"
 NO_CHANGES, DRIFT = 0, 7
 """Exit codes of `pulumi … --expect-no-changes` (Pulumi CLI 3.227 and newer)."""
 
+NAMESPACE = "airbyte"
 TABLES = ("orders", "users")
 JOB_DEADLINE = 120.0
 """Seconds that a sync may take."""
@@ -95,11 +96,14 @@ class Story:
         self.chapter("2", "pulumi preview: what pipelines/production.yaml asks for")
         self.pulumi("preview")
 
-        self.chapter("3", "pulumi up: role, slot, warehouse, grants, then checked sources and a scheduled connection")
+        self.chapter("3", "pulumi up: Airbyte on Kubernetes; role, slot, warehouse; checked sources and a connection")
         self.pulumi("up", "--yes", "--skip-preview")
         connection = self.connection()
 
-        self.chapter("4", "Check both ends again, as Airbyte's own UI would")
+        self.chapter("4", "What the cluster lets Airbyte do, and its connectors; and both ends checked again")
+        self.may("airbyte-launcher", "create", "pods", True)
+        self.may("airbyte-launcher", "get", "secrets", False)
+        self.may("airbyte-jobs", "get", "secrets", False)
         self.check("source", connection["sourceId"])
         self.check("destination", connection["destinationId"])
 
@@ -115,8 +119,10 @@ class Story:
         self.chapter("7", "pulumi preview again: nothing to do, although Airbyte masks every secret")
         self.pulumi("preview", "--expect-no-changes")
 
-        self.chapter("8", "Someone edits the connection behind our back; pulumi refresh sees it")
+        self.chapter("8", "Someone edits the connection and the cluster behind our back; pulumi refresh sees it")
         self.edit_connection(connection["connectionId"])
+        self.kubectl("scale", "deployment/airbyte-worker", "--replicas=3")
+        self.kubectl("patch", "networkpolicy", "airbyte-default-deny", "--type=merge", "-p", '{"spec":{"egress":[{}]}}')
         code = self.pulumi("refresh", "--preview-only", "--expect-no-changes", "--diff", expect=DRIFT)
         self.say(f"drift found: exit code {code}")
 
@@ -136,6 +142,25 @@ class Story:
             detail = f"\n{done.stdout}{done.stderr}" if quiet else ""
             raise DemoError(f"`{' '.join(command)}` ended with exit code {done.returncode}, not {expect}.{detail}")
         return done.returncode
+
+    def kubectl(self, *arguments: str) -> None:
+        """Run it in Airbyte's namespace; raises DemoError where it fails."""
+        done = self._kubectl(*arguments)
+        if done.returncode:
+            raise DemoError(f"`kubectl {' '.join(arguments)}` failed: {done.stderr.strip()}")
+        self.say(f"kubectl: {done.stdout.strip()}")
+
+    def may(self, account: str, verb: str, what: str, expected: bool) -> None:
+        """Ask the cluster whether an account of the platform may do something; raises DemoError for another answer."""
+        who = f"system:serviceaccount:{NAMESPACE}:{account}"
+        answer = self._kubectl("auth", "can-i", verb, what, "--as", who).stdout.strip()
+        self.say(f"{account:<18}{verb} {what}: {answer}")
+        if answer != ("yes" if expected else "no"):
+            raise DemoError(f"{account} should {'' if expected else 'not '}be allowed to {verb} {what}.")
+
+    def _kubectl(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        command = ["kubectl", "--namespace", NAMESPACE, *arguments]
+        return subprocess.run(command, env=self.env, capture_output=True, text=True, check=False)
 
     def connection(self) -> dict[str, Any]:
         """The connection that the stack made."""

@@ -27,7 +27,7 @@ _RESTARTED: Final = "kubectl.kubernetes.io/restartedAt"
 """What `kubectl rollout restart` adds, which is how rotated credentials are taken up."""
 _SENSITIVE: Final = re.compile(r"password|passwd|secret|token|credential|private|(^|[_\-\]\[.])key", re.IGNORECASE)
 _HIDDEN: Final = "(hidden)"
-_LONGEST: Final = 80
+_LONGEST: Final = 200
 _ABSENT: Final = object()
 
 Step = str | int
@@ -87,9 +87,16 @@ def _compare(applied: Any, live: Any, path: tuple[Step, ...], label: str, hide: 
     elif isinstance(applied, list) and isinstance(live, list) and (pairs := _paired(applied, live)):
         for name, index, one, other in pairs:
             yield from _compare(one, other, (*path, index), f"{label}[{name}]", hide)
+    elif isinstance(applied, list) and isinstance(live, list) and (pairs := _only_in_one(applied, live)):
+        for index, one, other in pairs:
+            yield _deviation(one, other, (*path, index), f"{label}[{index}]", hide)
     else:
-        secret = hide or bool(_SENSITIVE.search(label))
-        yield Deviation(path, label, f"{_shown(live, secret)}, released as {_shown(applied, secret)}")
+        yield _deviation(applied, live, path, label, hide)
+
+
+def _deviation(applied: Any, live: Any, path: tuple[Step, ...], label: str, hide: bool) -> Deviation:
+    secret = hide or bool(_SENSITIVE.search(label))
+    return Deviation(path, label, f"{_shown(live, secret)}, released as {_shown(applied, secret)}")
 
 
 def _sensitive(item: Any) -> bool:
@@ -108,6 +115,13 @@ def _paired(applied: list[Any], live: list[Any]) -> list[tuple[str, int, Any, An
     if len(applied) == len(live):
         return [(str(index), index, *both) for index, both in enumerate(zip(applied, live, strict=True))]
     return None
+
+
+def _only_in_one(applied: list[Any], live: list[Any]) -> list[tuple[int, Any, Any]]:
+    """Of lists of different lengths, as a policy's rules: positions of items that the other list does not have."""
+    released = {index: item for index, item in enumerate(applied) if item not in live}
+    there = {index: item for index, item in enumerate(live) if item not in applied}
+    return [(index, released.get(index, _ABSENT), there.get(index, _ABSENT)) for index in sorted({*released, *there})]
 
 
 def _names(items: list[Any]) -> list[str] | None:

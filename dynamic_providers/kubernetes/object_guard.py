@@ -18,7 +18,7 @@ from dynamic_providers.values import Properties
 
 @dataclass(frozen=True)
 class ObjectGuardResource:
-    """Inputs: ``namespace``, ``objects`` in the API's own form, ``context``; and ``drift``, which no program sets."""
+    """Inputs: ``namespace``, ``__objects`` in the API's own form, ``context``; and ``drift``, which no program sets."""
 
     connect: Callable[[str | None], Any] = connect
 
@@ -29,7 +29,7 @@ class ObjectGuardResource:
     def diff(self, id_: str, olds: Properties, news: Properties) -> Difference:  # noqa: ARG002
         """Drift that a refresh found is a change back."""
         replaces = changed_keys(olds, news, ("namespace",))
-        return Difference((*changed_keys(olds, news, ("objects", "drift")), *replaces), replaces)
+        return Difference((*changed_keys(olds, news, ("__objects", "drift")), *replaces), replaces)
 
     def create(self, news: Properties) -> tuple[str, Properties]:
         """Hold them to what they are from now on."""
@@ -54,7 +54,7 @@ class ObjectGuardResource:
         return {**news, "drift": {}}
 
     def _objects(self, props: Properties) -> Objects:
-        return Objects(self.connect(props.get("context")), props["namespace"], props["objects"])
+        return Objects(self.connect(props.get("context")), props["namespace"], props["__objects"])
 
 
 def _errors(props: Properties) -> AbstractContextManager[None]:

@@ -65,5 +65,12 @@ class ObjectGuard(Resource, module="kubernetes", name="ObjectGuard"):
         context: pulumi.Input[str] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        props: dict[str, Any] = {"namespace": namespace, "objects": objects, "context": context, "drift": {}}
+        props: dict[str, Any] = {
+            "namespace": namespace,
+            # The engine prints no property with two underscores, which here would be all objects in full, a thousand
+            # lines around each drift. What the program changes about them shows at their own resources.
+            "__objects": objects,
+            "context": context,
+            "drift": {},
+        }
         super().__init__(ObjectGuardProvider(), name, props, opts)

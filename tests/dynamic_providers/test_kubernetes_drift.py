@@ -1,6 +1,7 @@
 """What counts as drift of a released object, given the live one and the server's own dry run of the released one."""
 
 import copy
+import json
 from typing import Any
 
 from dynamic_providers.kubernetes.drift import deviations
@@ -128,3 +129,14 @@ def test_no_secret_is_shown() -> None:
     applied = {**edited, "data": {**edited["data"], **secret["data"]}}
     texts = {each.label: each.text for each in deviations(secret, edited, applied)}
     assert texts == {"data.colour": "(hidden), released as (hidden)", "data.further": "(hidden), added by me"}
+
+
+def test_of_a_lists_items_only_those_that_came_and_went_are_named() -> None:
+    rules = [{"to": [{"ipBlock": {"cidr": f"192.0.2.{host}/32"}}]} for host in range(7)]
+    released: dict[str, Any] = {"kind": "NetworkPolicy", "metadata": {}, "spec": {"egress": rules[:5]}}
+    changed: dict[str, Any] = {**released, "spec": {"egress": [*rules[:2], *rules[3:]]}}
+    assert {each.label: each.text for each in deviations(released, changed, released)} == {
+        "spec.egress[2]": f"absent, released as {json.dumps(rules[2])}",
+        "spec.egress[4]": f"{json.dumps(rules[5])}, released as absent",
+        "spec.egress[5]": f"{json.dumps(rules[6])}, released as absent",
+    }

@@ -205,7 +205,7 @@ def test_guards_hold_the_objects_and_the_release_to_what_they_are(
 ) -> Any:
     def check() -> None:
         (guard,) = declared.of_type("pulumi-python:dynamic/kubernetes:ObjectGuard").values()
-        own = {each["kind"] for each in guard["objects"]}
+        own = {each["kind"] for each in guard["__objects"]}
         assert own == {
             "Namespace",
             "ServiceAccount",

@@ -203,7 +203,7 @@ class TestGuard:
     """What was changed by hand shows by object and field, and is put back; what was added as well."""
 
     def props(self, native: list[Object]) -> Object:
-        return {"namespace": NAMESPACE, "objects": native, "context": None, "drift": {}}
+        return {"namespace": NAMESPACE, "__objects": native, "context": None, "drift": {}}
 
     def drift(self, guard: ObjectGuardResource, native: list[Object]) -> Object:
         live = guard.read(NAMESPACE, self.props(native))
