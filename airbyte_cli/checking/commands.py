@@ -57,7 +57,7 @@ def check(
     try:
         if not client.answers():
             fix = "See that the server is up, and that airbyteUrl (AIRBYTE_URL) is its address."
-            raise SettingsError(f"Airbyte does not answer at {settings.url}", fix=fix)
+            raise SettingsError(f"Airbyte does not answer at {settings.url}", why=client.silence, fix=fix)
         rehearsal = Rehearsal(client, settings.workspace_id, stateful=chosen.state is not None)
         known_workspace(rehearsal.session)
         report = run.check(declared, chosen, rehearsal, _say)

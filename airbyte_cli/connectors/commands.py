@@ -153,11 +153,12 @@ def _facts(file: Path | None, url: str | None, workspace_id: str | None, *, need
             server = Server(session)
             yield _Found(Facts(registry, server), settings.url, str(file) if file else "server")
         elif registry is not None:
-            typer.echo(f"Airbyte does not answer at {settings.url}; what runs is unknown.", err=True)
+            typer.echo(f"Airbyte does not answer at {settings.url} ({client.silence}); what runs is unknown.", err=True)
             yield _Found(Facts(registry), None, str(file))
         else:
             raise SettingsError(
                 f"Airbyte does not answer at {settings.url}",
+                why=client.silence,
                 fix="Check AIRBYTE_URL and that the server is up, or give a registry file (--registry).",
             )
     finally:

@@ -107,7 +107,7 @@ class Client:
         self._token_lock = threading.Lock()
         self._instance: InstanceConfiguration | None = None
         self._instance_lock = threading.Lock()
-        self._silent = False
+        self._silence = ""
         self.abandoned: Callable[[], bool] = lambda: False
         """Whether nobody is left to be told of what a create makes, so that it must not be sent."""
 
@@ -152,16 +152,22 @@ class Client:
     def answers(self) -> bool:
         """Whether somebody is there, by one short question; for what can do without."""
         with self._instance_lock:
-            if self._instance is None and not self._silent:
+            if self._instance is None and not self._silence:
                 try:
                     response = self._http.get("instance_configuration", timeout=_PROBE_TIMEOUT)
-                except httpx.TransportError:
-                    self._silent = True
+                except httpx.TransportError as error:
+                    self._silence = self.redactor.scrub(f"{type(error).__name__}: {error}")
                 else:
-                    self._silent = not response.is_success
                     if response.is_success:
                         self._instance = InstanceConfiguration.model_validate(responses.body(response))
+                    else:
+                        self._silence = f"HTTP {response.status_code}"
             return self._instance is not None
+
+    @property
+    def silence(self) -> str:
+        """Why nobody was there; empty where somebody was, or was not asked for."""
+        return self._silence
 
     @property
     def url(self) -> str:

@@ -71,7 +71,8 @@ def wrong_credentials(cause: ApiError, url: str) -> UnauthorizedError:
         status=cause.status,
         message=cause.message,
         why=cause.message,
-        fix="`abctl local credentials`, or the Kubernetes secret airbyte-auth-secrets, shows the right ones.",
+        fix="`abctl local credentials`, or the Kubernetes secret airbyte-auth-secrets, shows the right ones. After a "
+        "rotation of that secret the server has to be restarted to know them.",
     )
 
 

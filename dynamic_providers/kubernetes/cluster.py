@@ -36,10 +36,12 @@ def connect(context: str | None = None) -> Any:
 
 def reason(error: Exception) -> str:
     """What a cluster's API said, without the headers that the client's exceptions print."""
-    status, words = getattr(error, "status", None), getattr(error, "reason", None)
+    status = getattr(error, "status", None) or getattr(error, "status_code", None)  # the latter, of a websocket
+    words = getattr(error, "reason", None) or getattr(error, "status_message", None)
     if not status:
         return f"{type(error).__name__}: {words or error}"
-    return f"HTTP {status} {_message(getattr(error, 'body', None)) or words}"
+    body = getattr(error, "body", None) or getattr(error, "resp_body", None)
+    return f"HTTP {status} {_message(body) or words}"
 
 
 def _message(body: Any) -> str:

@@ -87,8 +87,8 @@ def _compare(applied: Any, live: Any, path: tuple[Step, ...], label: str, hide: 
     elif isinstance(applied, list) and isinstance(live, list) and (pairs := _paired(applied, live)):
         for name, index, one, other in pairs:
             yield from _compare(one, other, (*path, index), f"{label}[{name}]", hide)
-    elif isinstance(applied, list) and isinstance(live, list) and (pairs := _only_in_one(applied, live)):
-        for index, one, other in pairs:
+    elif isinstance(applied, list) and isinstance(live, list) and (items := _only_in_one(applied, live)):
+        for index, one, other in items:
             yield _deviation(one, other, (*path, index), f"{label}[{index}]", hide)
     else:
         yield _deviation(applied, live, path, label, hide)

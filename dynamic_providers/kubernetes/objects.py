@@ -161,7 +161,8 @@ def readable_errors(what: str) -> Iterator[None]:
         yield
     except (ApiException, DynamicApiError) as error:
         needs = (
-            " Comparing applies them in a dry run, so whoever runs this needs the verbs get and patch on them."
+            " Comparing reads Helm's Secrets and applies the objects in a dry run: whoever runs this needs list "
+            "on Secrets, and get and patch on the objects."
             if error.status == 403
             else ""
         )

@@ -53,9 +53,14 @@ def deployed(api: Any, namespace: str, name: str) -> Release | None:
     if status != "deployed":
         raise ClusterError(
             f"The release {namespace}/{name} is {status} at revision {revision}, so nobody can say what it should be. "
-            f"Run `pulumi up`, which installs it anew, or `helm rollback {name} --namespace {namespace}`."
+            f"See that no `helm` is still at work on it, then give "
+            f"`helm {_way_back(revision, name)} --namespace {namespace}`, `pulumi refresh` and `pulumi up`."
         )
     return _decode(newest.data["release"])
+
+
+def _way_back(revision: int, name: str) -> str:
+    return f"rollback {name}" if revision > 1 else f"uninstall {name}"
 
 
 def _decode(record: str) -> Release:
