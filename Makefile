@@ -21,7 +21,7 @@ demo-down: $(READY) ## Stop what the demo started
 
 test: lint toolchain ## Everything a change has to pass
 	@echo "==> pytest"
-	@$(PYTHON) -m pytest -n auto --dist loadfile
+	@$(PYTHON) -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 test-slow: toolchain ## What takes minutes: a whole workspace adopted, every connector's drift, long random stories
 	@$(PYTHON) -m pytest -n auto --dist loadfile -m slow --ignore tests/recovery
