@@ -1,6 +1,6 @@
 """Bad input ends in one readable paragraph that says where and what to do, and creates nothing in Airbyte."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -115,7 +115,12 @@ def assert_nothing_half_created(project: Project, airbyte: Airbyte) -> None:
     assert airbyte.every("connections") == []
 
 
-@pytest.mark.parametrize("name", WRONG_IN_THE_FILES)
+def first_by_default(names: Iterable[str]) -> list[Any]:
+    """Two stand for all in the default run: what each says is tested without an engine, too."""
+    return [name if index < 2 else pytest.param(name, marks=pytest.mark.slow) for index, name in enumerate(names)]
+
+
+@pytest.mark.parametrize("name", first_by_default(WRONG_IN_THE_FILES))
 def test_a_mistake_in_the_files_is_told_by_the_preview_and_by_up(name: str, project: Project, airbyte: Airbyte) -> None:
     case = WRONG_IN_THE_FILES[name]
     apply(case, project)
@@ -127,7 +132,7 @@ def test_a_mistake_in_the_files_is_told_by_the_preview_and_by_up(name: str, proj
     assert_nothing_half_created(project, airbyte)
 
 
-@pytest.mark.parametrize("name", KNOWN_BY_THE_SERVER)
+@pytest.mark.parametrize("name", first_by_default(KNOWN_BY_THE_SERVER))
 def test_what_only_the_server_knows_stops_the_up_before_the_object_is_made(
     name: str, project: Project, airbyte: Airbyte
 ) -> None:
