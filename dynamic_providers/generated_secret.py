@@ -1,6 +1,7 @@
 """A random secret, made once and kept secret in the stack's state: for credentials that nobody has to choose."""
 
 import secrets
+from dataclasses import dataclass
 
 import pulumi
 from pulumi import dynamic
@@ -12,8 +13,14 @@ from dynamic_providers.values import Properties
 _BYTES = 32
 
 
-class _Life:
-    """Lives in state only. Nothing is sent anywhere."""
+@dataclass(frozen=True)
+class GeneratedSecretResource:
+    """Lives in state only, in the output `name`. Nothing is sent anywhere.
+
+    Inputs: ``generation``, whose change makes another one; absent where there is only ever one.
+    """
+
+    name: str
 
     def check(self, olds: Properties, news: Properties) -> Checked:  # noqa: ARG002
         """Anything goes."""
@@ -26,15 +33,15 @@ class _Life:
 
     def create(self, news: Properties) -> tuple[str, Properties]:
         """32 random bytes, in hex."""
-        return secrets.token_hex(8), {**news, "value": secrets.token_hex(_BYTES)}
+        return secrets.token_hex(8), {**news, self.name: secrets.token_hex(_BYTES)}
 
     def read(self, id_: str, olds: Properties) -> Live | None:  # noqa: ARG002
         """What state says."""
-        return Live({"generation": olds.get("generation")}, olds)
+        return Live({key: value for key, value in olds.items() if key != self.name}, olds)
 
     def update(self, id_: str, olds: Properties, news: Properties) -> Properties:  # noqa: ARG002
         """Keeps the secret."""
-        return {**news, "value": olds["value"]}
+        return {**news, self.name: olds[self.name]}
 
     def delete(self, id_: str, olds: Properties) -> None:
         """Nothing to delete."""
@@ -45,7 +52,7 @@ class GeneratedSecretProvider(Provider):
 
     def resource(self) -> Resource:
         """Needs no server."""
-        return _Life()
+        return GeneratedSecretResource("value")
 
 
 class GeneratedSecret(dynamic.Resource, module="generated", name="GeneratedSecret"):

@@ -13,11 +13,11 @@ from dynamic_providers.airbyte.connector_version import ConnectorVersionResource
 from dynamic_providers.airbyte.custom_connector import CustomConnectorResource
 from dynamic_providers.airbyte.declarative_connector import DeclarativeConnectorResource
 from dynamic_providers.airbyte.engine import Engine
-from dynamic_providers.airbyte.fingerprint_key import FingerprintKeyResource
 from dynamic_providers.airbyte.kinds import DESTINATION, SOURCE
 from dynamic_providers.airbyte.tag import TagResource
 from dynamic_providers.airbyte.workspace_notifications import WorkspaceNotificationsResource
 from dynamic_providers.crud import Resource
+from dynamic_providers.generated_secret import GeneratedSecretResource
 
 
 class Provider(shell.Provider):
@@ -35,7 +35,7 @@ class FingerprintKeyProvider(Provider):
 
     def resource(self) -> Resource:
         """Needs no server."""
-        return FingerprintKeyResource()
+        return GeneratedSecretResource("key")
 
 
 class AirbyteApiProvider(Provider):

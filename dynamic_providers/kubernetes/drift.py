@@ -171,15 +171,10 @@ def _find(name: str, released: Any, live: Any) -> tuple[Step, str, Any, Any] | N
         wanted = json.loads(key)
         for index, item in enumerate(live):
             if _has(item, wanted):
-                mine = (
-                    next((each for each in released if _has(each, wanted)), _ABSENT) if _is_list(released) else _ABSENT
-                )
+                items = released if isinstance(released, list) else ()
+                mine = next((each for each in items if _has(each, wanted)), _ABSENT)
                 return index, f"[{','.join(str(value) for value in wanted.values())}]", mine, item
     return None
-
-
-def _is_list(value: Any) -> bool:
-    return isinstance(value, list)
 
 
 def _has(item: Any, wanted: Mapping[str, Any]) -> bool:

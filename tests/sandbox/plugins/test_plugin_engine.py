@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import pytest
 
-from sandbox.plugins import installation
 from sandbox.postgres import Server
-from sandbox.toolchain import ensure
+from tests.sandbox.plugins.stack import EXPECTED_NO_CHANGES, Stack, stand_in_stack
 
 if TYPE_CHECKING:
     from tests.sandbox.plugins.conftest import Account
@@ -23,9 +18,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.e2e
 
 PASSWORD = "a password of the role"
-EXPECTED_NO_CHANGES = 7
-"""The CLI's exit code when --expect-no-changes finds some."""
-
 PROGRAM = """
 import json, os
 import pulumi, pulumi_postgresql as postgresql, pulumi_snowflake as snowflake
@@ -65,53 +57,10 @@ pulumi.export("schema", schema.fully_qualified_name)
 """
 
 
-class Stack:
-    """A Pulumi project with one stack, and the CLI."""
-
-    def __init__(self, folder: Path, environment: dict[str, str], given: dict[str, Any]) -> None:
-        self.folder, self.environment, self.given = folder, environment, given
-        self.said = ""
-
-    def run(self, *arguments: str, exits: int = 0) -> str:
-        """The CLI's output; fails when it exits otherwise."""
-        environment = {**self.environment, "GIVEN": json.dumps(self.given)}
-        command = ["pulumi", *arguments, "--non-interactive", "--color=never"]
-        done = subprocess.run(command, cwd=self.folder, env=environment, text=True, capture_output=True, timeout=300)
-        output = done.stdout + done.stderr
-        self.said += output
-        assert done.returncode == exits, output
-        return output
-
-    def state(self) -> str:
-        return "".join(path.read_text() for path in (self.folder / "state").rglob("*.json*") if path.is_file())
-
-
 @pytest.fixture
 def stack(
     tmp_path: Path, project_root: Path, postgres: Server, account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Stack]:
-    monkeypatch.setattr(installation, "_reachable", lambda url: False)
-    monkeypatch.setattr(installation, "_is_official", lambda folder, name: False)
-    installation.install(tmp_path / "home", print)
-    (tmp_path / "state").mkdir()
-    (tmp_path / "Pulumi.yaml").write_text(
-        textwrap.dedent(f"""\
-        name: plugins
-        runtime:
-          name: python
-          options:
-            virtualenv: {project_root / ".venv"}
-        """)
-    )
-    (tmp_path / "__main__.py").write_text(PROGRAM)
-    environment = {
-        **os.environ,
-        "PATH": f"{ensure(print).bin_dir}:{os.environ['PATH']}",
-        "PULUMI_HOME": str(tmp_path / "home"),
-        "PULUMI_BACKEND_URL": f"file://{tmp_path / 'state'}",
-        "PULUMI_CONFIG_PASSPHRASE": "test",
-        "PULUMI_SKIP_UPDATE_CHECK": "true",
-    }
     snake = {"organizationName": "organization_name", "accountName": "account_name", "privateKey": "private_key"}
     given = {
         "host": postgres.host,
@@ -121,8 +70,7 @@ def stack(
         "role_password": PASSWORD,
         "account": {snake.get(name, name): value for name, value in account.provider.items()},
     }
-    stack = Stack(tmp_path, environment, given)
-    stack.run("stack", "init", "test")
+    stack = stand_in_stack(tmp_path, project_root, monkeypatch, PROGRAM, given)
     yield stack
     stack.run("destroy", "--yes", "--skip-preview")
 

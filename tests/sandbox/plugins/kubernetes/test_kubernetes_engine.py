@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import textwrap
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from sandbox import toolchain
-from sandbox.plugins import installation
+from tests.sandbox.plugins.stack import EXPECTED_NO_CHANGES, Stack, stand_in_stack
 
 if TYPE_CHECKING:
     from sandbox.cluster import Cluster
     from tests.sandbox.plugins.kubernetes.conftest import Kubectl
 
 pytestmark = pytest.mark.e2e
-
-EXPECTED_NO_CHANGES = 7
-"""The CLI's exit code when --expect-no-changes finds some."""
 
 PASSWORDS = {"database": "a password of the database", "chart": "a password in the chart's values"}
 
@@ -57,29 +51,6 @@ k8s.helm.v3.Release("tiny", name="tiny", chart=given["chart"], namespace=name, t
 """
 
 
-class Stack:
-    """A Pulumi project with one stack, and the CLI."""
-
-    def __init__(self, folder: Path, environment: dict[str, str], given: dict[str, Any]) -> None:
-        self.folder, self.environment, self.given = folder, environment, given
-        self.said = ""
-
-    def run(self, *arguments: str, exits: int = 0) -> str:
-        """The CLI's output; fails when it exits otherwise."""
-        environment = {**self.environment, "GIVEN": json.dumps(self.given)}
-        command = ["pulumi", *arguments, "--non-interactive", "--color=never"]
-        done = subprocess.run(
-            command, cwd=self.folder, env=environment, text=True, capture_output=True, timeout=300, check=False
-        )
-        output = done.stdout + done.stderr
-        self.said += output
-        assert done.returncode == exits, output
-        return output
-
-    def state(self) -> str:
-        return "".join(path.read_text() for path in (self.folder / "state").rglob("*.json*") if path.is_file())
-
-
 @pytest.fixture
 def chart(tmp_path: Path) -> Path:
     """A chart of one ConfigMap and one Secret."""
@@ -107,28 +78,6 @@ def chart(tmp_path: Path) -> Path:
 def stack(
     tmp_path: Path, project_root: Path, cluster: Cluster, kubectl: Kubectl, chart: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Stack:
-    monkeypatch.setattr(installation, "_reachable", lambda url: False)
-    monkeypatch.setattr(installation, "_is_official", lambda folder, name: False)
-    installation.install(tmp_path / "home", print)
-    (tmp_path / "state").mkdir()
-    (tmp_path / "Pulumi.yaml").write_text(
-        textwrap.dedent(f"""\
-        name: plugins
-        runtime:
-          name: python
-          options:
-            virtualenv: {project_root / ".venv"}
-        """)
-    )
-    (tmp_path / "__main__.py").write_text(PROGRAM)
-    environment = {
-        **os.environ,
-        "PATH": f"{toolchain.ensure(print).bin_dir}:{cluster.bin_dir}:{os.environ['PATH']}",
-        "PULUMI_HOME": str(tmp_path / "home"),
-        "PULUMI_BACKEND_URL": f"file://{tmp_path / 'state'}",
-        "PULUMI_CONFIG_PASSPHRASE": "test",
-        "PULUMI_SKIP_UPDATE_CHECK": "true",
-    }
     given = {
         "kubeconfig": str(cluster.kubeconfig),
         "namespace": f"{kubectl.namespace}-stack",
@@ -136,9 +85,7 @@ def stack(
         "greeting": "hi",
         "passwords": PASSWORDS,
     }
-    stack = Stack(tmp_path, environment, given)
-    stack.run("stack", "init", "test")
-    return stack
+    return stand_in_stack(tmp_path, project_root, monkeypatch, PROGRAM, given, cluster.bin_dir)
 
 
 def test_a_stack_lives_its_life(stack: Stack, kubectl: Kubectl, chart: Path) -> None:
