@@ -3,6 +3,8 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
+# Container images like to set this; the program would be compiled anew by every process that the engine starts.
+export PYTHONDONTWRITEBYTECODE :=
 
 PYTHON := .venv/bin/python
 READY  := .venv/.ready
@@ -100,6 +102,6 @@ $(READY): requirements-bootstrap.txt requirements.lock pyproject.toml
 	@echo "==> installing uv"
 	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bootstrap.txt
 	@echo "==> installing the packages of requirements.lock (about 300 MB the first time)"
-	@$(PYTHON) -m uv pip sync --quiet --python $(PYTHON) --require-hashes requirements.lock
+	@$(PYTHON) -m uv pip sync --quiet --compile-bytecode --python $(PYTHON) --require-hashes requirements.lock
 	@$(PYTHON) -m uv pip install --quiet --python $(PYTHON) --no-deps --no-build-isolation --offline -e .
 	@touch $@
