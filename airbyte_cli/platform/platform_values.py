@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from components.airbyte_platform.settings import PlatformSettings
-from components.airbyte_platform.values import chart_values
+from components.airbyte_platform.values import chart_values, fill
 
 
 def production_values() -> Mapping[str, Any]:
@@ -28,4 +28,4 @@ def production_values() -> Mapping[str, Any]:
             },
         }
     )
-    return chart_values(settings, "https://airbyte.example.com")
+    return dict(fill(chart_values(settings, "https://airbyte.example.com"), lambda _: "not-given"))

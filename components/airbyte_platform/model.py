@@ -1,7 +1,8 @@
 """What all settings of the platform have in common: their spelling in YAML and the kinds of value they hold."""
 
+from dataclasses import dataclass
 from ipaddress import ip_network
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, StringConstraints
 from pydantic.alias_generators import to_camel
@@ -43,7 +44,8 @@ Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=8)]
 """Why a rule is waived: a sentence someone will read a year from now."""
 
 
-class Generated(NamedTuple):
+@dataclass(frozen=True)
+class Generated:
     """A credential that nobody gave and the stack makes, once, and keeps in its state."""
 
     name: str
@@ -52,3 +54,14 @@ class Generated(NamedTuple):
 
 
 Credential = SecretStr | Generated
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """Stands in the chart's values for a keyed hash of all credentials: no secret, and another one after a rotation."""
+
+    key: Generated
+
+
+Placeholder = Credential | Fingerprint
+"""What stands in the chart's values until they are handed to the engine, which keeps secrets."""

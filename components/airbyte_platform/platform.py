@@ -11,7 +11,7 @@ from pydantic.alias_generators import to_snake
 
 from components.airbyte_platform.accounts import accounts
 from components.airbyte_platform.disruption import disruption_budgets
-from components.airbyte_platform.model import Generated, Manifest
+from components.airbyte_platform.model import Credential, Fingerprint, Generated, Manifest, Placeholder
 from components.airbyte_platform.namespace import namespace
 from components.airbyte_platform.network import network_policies
 from components.airbyte_platform.objects import manifest
@@ -19,8 +19,10 @@ from components.airbyte_platform.plan import AirbytePlatformArgs
 from components.airbyte_platform.quota import quota
 from components.airbyte_platform.secrets import SecretObject, secret_objects
 from components.airbyte_platform.settings import OFFICIAL_REPOSITORY, ChartSettings
+from components.airbyte_platform.values import fill
 from components.lazy import lazy_import
 from dynamic_providers.airbyte import AirbyteApi
+from dynamic_providers.fingerprint import fingerprint
 from dynamic_providers.generated_secret import GeneratedSecret
 from dynamic_providers.kubernetes import ObjectGuard, ReleaseGuard
 
@@ -88,7 +90,8 @@ class AirbytePlatform(pulumi.ComponentResource):
             context=settings.context or None,
             opts=ResourceOptions(parent=self, depends_on=[home, *around]),
         )
-        around += [self._secret(each, inside) for each in secret_objects(settings, args.client.id, args.client.secret)]
+        self._secrets = secret_objects(settings, args.client.id, args.client.secret)
+        around += [self._secret(each, inside) for each in self._secrets]
         release = self._release(ResourceOptions(depends_on=[guard, *around]))
         release_guard = ReleaseGuard(
             f"{name}-release-objects",
@@ -170,7 +173,7 @@ class AirbytePlatform(pulumi.ComponentResource):
             name=settings.release,
             namespace=settings.namespace,
             create_namespace=False,
-            values=self._with_credentials(self._args.values),
+            values=fill(self._args.values, self._value),
             atomic=True,  # a failed upgrade goes back to what ran before
             cleanup_on_fail=True,
             skip_crds=True,
@@ -179,14 +182,12 @@ class AirbytePlatform(pulumi.ComponentResource):
             opts=ResourceOptions.merge(self._child, opts),
         )
 
-    def _with_credentials(self, node: Any) -> Any:
-        if isinstance(node, SecretStr | Generated):
-            return self._credential(node)
-        if isinstance(node, Mapping):
-            return {key: self._with_credentials(value) for key, value in node.items()}
-        return [self._with_credentials(value) for value in node] if isinstance(node, list) else node
+    def _value(self, placeholder: Placeholder) -> pulumi.Output[str]:
+        if isinstance(placeholder, Fingerprint):
+            return self._fingerprint(placeholder)
+        return self._credential(placeholder)
 
-    def _credential(self, credential: SecretStr | Generated) -> pulumi.Output[str]:
+    def _credential(self, credential: Credential) -> pulumi.Output[str]:
         """A given credential, or one that is made once and kept in the stack's state."""
         if isinstance(credential, SecretStr):
             return pulumi.Output.secret(credential.get_secret_value())
@@ -198,6 +199,17 @@ class AirbytePlatform(pulumi.ComponentResource):
             )
             self._generated[credential] = made.value
         return self._generated[credential]
+
+    def _fingerprint(self, of: Fingerprint) -> pulumi.Output[str]:
+        """Of every credential that running pods hold; in plain text, so that a preview shows what starts them anew."""
+        held = {
+            f"{made.name}/{key}": self._credential(value)
+            for made in self._secrets
+            if made.holds_data
+            for key, value in made.data.items()
+        }
+        known = pulumi.Output.all(self._credential(of.key), pulumi.Output.all(**held))
+        return pulumi.Output.unsecret(known.apply(lambda both: fingerprint(*both)))
 
 
 def _base64(text: str) -> str:

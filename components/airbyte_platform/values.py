@@ -4,9 +4,10 @@ Hardening is by values alone, because Helm's own release is what installs the ch
 under names that the chart does not render itself: a name given twice is refused by server-side apply.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from components.airbyte_platform.model import Fingerprint, Generated, Placeholder
 from components.airbyte_platform.resources import Resources
 from components.airbyte_platform.settings import IngressSettings, Nodes, PlatformSettings
 from components.airbyte_platform.sizing import Scale, scale
@@ -24,11 +25,16 @@ _CONTAINER_SECURITY = {
     # The images' entry point writes the CA bundle into the root file system before it starts the program.
     "readOnlyRootFilesystem": False,
 }
+_RESTARTED = {"podAnnotations": {"checksum/credentials": Fingerprint(Generated("fingerprint-key"))}}
+"""Pods read Secrets when they start; with this in their template, a changed credential starts new ones.
+
+https://helm.sh/docs/howto/charts_tips_and_tricks/#automatically-roll-deployments
+"""
 _OFF = ("webapp", "temporalUi", "keycloak", "keycloakSetup", "metrics")
 
 
 def chart_values(settings: PlatformSettings, public_url: str) -> Values:
-    """Values for the chart, without the user's own; credentials in them are Credential objects.
+    """Values for the chart, without the user's own; Placeholder objects in them are for `fill`.
 
     `public_url` is where browsers find the server, or empty where only this project goes to it.
     """
@@ -52,6 +58,15 @@ def chart_values(settings: PlatformSettings, public_url: str) -> Values:
     for part in parts:
         values = merge(values, part)
     return values
+
+
+def fill(node: Any, value_of: Callable[[Placeholder], Any]) -> Any:
+    """The values, with what `value_of` says in the place of every placeholder."""
+    if isinstance(node, Placeholder):
+        return value_of(node)
+    if isinstance(node, Mapping):
+        return {key: fill(value, value_of) for key, value in node.items()}
+    return [fill(value, value_of) for value in node] if isinstance(node, list) else node
 
 
 def merge(first: Mapping[str, Any], second: Mapping[str, Any]) -> Values:
@@ -175,6 +190,7 @@ def _component(workload: Workload, settings: PlatformSettings, knobs: Scale) -> 
         "podSecurityContext": _POD_SECURITY,
         "containerSecurityContext": _CONTAINER_SECURITY,
         "resources": resources.model_dump(),
+        **_RESTARTED,
         **({"replicaCount": knobs.replicas(workload.key)} if workload.key != "airbyteBootloader" else {}),
         **_placement(settings.nodes.platform),
     }

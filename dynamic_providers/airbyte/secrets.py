@@ -3,14 +3,12 @@
 A path is dotted: ``password``, ``credentials.private_key``, ``tunnels.0.key`` (a number is a place in an array).
 """
 
-import hashlib
-import hmac
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from jsonschema import Draft7Validator
 
+from dynamic_providers.fingerprint import fingerprint
 from dynamic_providers.values import UNKNOWN, contains_unknown
 
 MASK = "**********"
@@ -131,12 +129,6 @@ def restored(schema: Any, config: Any, path: str) -> bool:
     https://github.com/airbytehq/airbyte-platform (``JsonSecretsProcessor.copySecrets``).
     """
     return _restored(schema, config, path.split("."))
-
-
-def fingerprint(key: str, value: Any) -> str:
-    """Twelve hex digits that change with the secret and tell nothing about it without the key."""
-    text = value if isinstance(value, str) else json.dumps(value, sort_keys=True)  # an object's fields have no order
-    return hmac.new(key.encode(), text.encode(), hashlib.sha256).hexdigest()[:12]
 
 
 def fingerprints(config: Mapping[str, Any], paths: Iterable[str], key: Any) -> dict[str, Any]:

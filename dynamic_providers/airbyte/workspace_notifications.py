@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from dynamic_providers.airbyte import notifications, secrets
+from dynamic_providers.airbyte import notifications
 from dynamic_providers.airbyte.errors import (
     ApiError,
     CheckFailedError,
@@ -15,6 +15,7 @@ from dynamic_providers.airbyte.errors import (
 )
 from dynamic_providers.airbyte.session import Session
 from dynamic_providers.crud import Checked, Difference, Live, changed_keys, present
+from dynamic_providers.fingerprint import fingerprint
 from dynamic_providers.values import UNKNOWN, Properties, contains_unknown, is_unknown, known
 
 _DECLARED: Final = ("webhooks", "webhook_fingerprints", "email_events", "skip_check", "webhook_configs_may_be_lost")
@@ -79,7 +80,7 @@ class WorkspaceNotificationsResource:
         key = str(olds.get("fingerprint_key"))
         for address in live.values():
             self.session.redactor.add(address)
-        prints = {event: secrets.fingerprint(key, address) for event, address in live.items()}
+        prints = {event: fingerprint(key, address) for event, address in live.items()}
         webhooks = {
             event: address if ours.get(event) == address else f"another address, fingerprint {prints[event]}"
             for event, address in live.items()
@@ -185,6 +186,6 @@ def _declared(news: Properties) -> tuple[dict[str, str], list[str]]:
 
 def _fingerprints(webhooks: Mapping[str, Any], key: Any) -> Properties:
     return {
-        event: UNKNOWN if contains_unknown([address, key]) else secrets.fingerprint(str(key), address)
+        event: UNKNOWN if contains_unknown([address, key]) else fingerprint(str(key), address)
         for event, address in webhooks.items()
     }

@@ -9,6 +9,7 @@ from dynamic_providers.airbyte import actor_config, secrets
 from dynamic_providers.airbyte.models import Specification
 from dynamic_providers.airbyte.secrets import MASK
 from dynamic_providers.airbyte.spec import problems as spec_problems
+from dynamic_providers.fingerprint import fingerprint
 from dynamic_providers.values import UNKNOWN, is_unknown
 from sandbox.airbyte import masking
 from tests.dynamic_providers.generated import configs as configs_of
@@ -107,9 +108,9 @@ def test_a_field_the_connector_does_not_have_is_refused_with_the_nearest() -> No
 
 
 def test_a_fingerprint_changes_with_the_secret_and_with_the_key_and_shows_neither() -> None:
-    one = secrets.fingerprint("key-1", "secret-1")
-    assert one == secrets.fingerprint("key-1", "secret-1")
-    assert len({one, secrets.fingerprint("key-1", "secret-2"), secrets.fingerprint("key-2", "secret-1")}) == 3
+    one = fingerprint("key-1", "secret-1")
+    assert one == fingerprint("key-1", "secret-1")
+    assert len({one, fingerprint("key-1", "secret-2"), fingerprint("key-2", "secret-1")}) == 3
     assert len(one) == 12
 
 
@@ -117,7 +118,7 @@ def test_what_is_not_known_yet_has_a_fingerprint_that_is_not_known_yet() -> None
     config = {"password": UNKNOWN, "credentials": {"private_key": "k"}}
     found = secrets.fingerprints(config, ["password", "credentials.private_key", "absent"], "key")
     assert is_unknown(found["password"])
-    assert found["credentials.private_key"] == secrets.fingerprint("key", "k")
+    assert found["credentials.private_key"] == fingerprint("key", "k")
     assert "absent" not in found
     assert is_unknown(secrets.fingerprints({"password": "p"}, ["password"], UNKNOWN)["password"])
 
@@ -312,4 +313,4 @@ def test_defaults_that_are_remembered_hold_no_secret() -> None:
 
 
 def test_the_fingerprint_of_an_object_does_not_depend_on_the_order_of_its_fields() -> None:
-    assert secrets.fingerprint("key", {"a": 1, "b": 2}) == secrets.fingerprint("key", {"b": 2, "a": 1})
+    assert fingerprint("key", {"a": 1, "b": 2}) == fingerprint("key", {"b": 2, "a": 1})

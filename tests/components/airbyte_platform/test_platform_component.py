@@ -1,15 +1,19 @@
 """What AirbytePlatform declares, in which order, and what of it is secret."""
 
 import base64
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pulumi
 import pytest
+from pydantic import SecretStr
 
+from components.airbyte_platform.model import Credential, Generated
 from components.airbyte_platform.plan import AirbytePlatformArgs, Client, plan_platform
 from components.airbyte_platform.platform import AirbytePlatform
 from components.airbyte_platform.settings import PlatformSettings
+from components.airbyte_platform.workloads import WORKLOADS
 
 if TYPE_CHECKING:
     from tests.components.conftest import Declared
@@ -159,7 +163,8 @@ def test_what_nobody_gave_is_made_and_the_bundled_database_told(
             each.name for each in declared.resources if each.typ == "pulumi-python:dynamic/generated:GeneratedSecret"
         }
         assert made == {
-            f"platform-{name}" for name in ("admin-password", "jwt-signature", "database-password", "storage-password")
+            f"platform-{name}"
+            for name in ("admin-password", "jwt-signature", "database-password", "storage-password", "fingerprint-key")
         }
 
     return pulumi.Output.all(*[each.urn for each in platform.ready]).apply(check)
@@ -175,6 +180,41 @@ def test_a_changed_secret_is_updated_in_place(load: Load, production: Written, d
         assert cluster["enablePatchForce"] == cluster["upsertExistingObjects"] == "true"
 
     return declare(load(production), check)
+
+
+@pulumi.runtime.test
+def test_another_credential_starts_new_pods_and_another_pull_secret_does_not(
+    load: Load, production: Written, declared: Declared, monkeypatch: pytest.MonkeyPatch
+) -> Any:
+    """Given three plans that differ in one secret each, when the releases are declared, then the pods' annotation tells
+    those apart that pods hold, in plain text."""
+    production["secretsManager"] = {"type": "vault", "address": "https://vault.example.com", "token": "hunter2-one"}
+    rotated = {**production, "secretsManager": {**production["secretsManager"], "token": "hunter2-two"}}
+    pulled = {**production, "image": {"pullSecret": "registry", "dockerConfig": "{}"}}
+    plans = {"as it was": production, "rotated": rotated, "pulled": pulled}
+    given = AirbytePlatform._credential
+
+    def same_in_all(self: AirbytePlatform, credential: Credential) -> pulumi.Output[str]:
+        return given(self, SecretStr(credential.name) if isinstance(credential, Generated) else credential)
+
+    monkeypatch.setattr(AirbytePlatform, "_credential", same_in_all)
+    platforms = [AirbytePlatform(name, args_of(load(written))) for name, written in plans.items()]
+
+    def check(_: Any) -> None:
+        releases = declared.of_type(RELEASE)
+        annotations = {
+            name: {
+                workload.key: releases[f"{name}-release"]["values"][workload.key]["podAnnotations"]
+                for workload in WORKLOADS
+            }
+            for name in plans
+        }
+        prints = {name: each["server"]["checksum/credentials"] for name, each in annotations.items()}
+        assert all(each == annotations["as it was"]["server"] for each in annotations["as it was"].values())
+        assert all(re.fullmatch("[0-9a-f]{12}", each) for each in prints.values())
+        assert prints["as it was"] == prints["pulled"] != prints["rotated"]
+
+    return pulumi.Output.all(*[each.urn for platform in platforms for each in platform.ready]).apply(check)
 
 
 @pytest.mark.parametrize("keep", [True, False])

@@ -13,18 +13,16 @@ import httpx
 import pytest
 from kubernetes import client as kubernetes
 from kubernetes import config
-from pydantic import SecretStr
 from ruamel.yaml import YAML
 
 from components.airbyte_platform.accounts import accounts
 from components.airbyte_platform.disruption import disruption_budgets
 from components.airbyte_platform.loading import load_platform
-from components.airbyte_platform.model import Generated
 from components.airbyte_platform.namespace import namespace
 from components.airbyte_platform.network import Opening, network_policies
 from components.airbyte_platform.quota import quota
 from components.airbyte_platform.settings import PlatformSettings
-from components.airbyte_platform.values import chart_values
+from components.airbyte_platform.values import chart_values, fill
 from sandbox import cluster as clusters
 
 Object = dict[str, Any]
@@ -168,7 +166,7 @@ def render(cluster: clusters.Cluster, project_root: Path, tmp_path_factory: pyte
 
     def run(values: Mapping[str, Any]) -> list[Object]:
         file = tmp_path_factory.mktemp("values") / "values.json"
-        file.write_text(json.dumps(values, default=_readable))
+        file.write_text(json.dumps(fill(values, lambda _: "a-credential")))
         done = subprocess.run(
             [
                 str(cluster.bin_dir / "helm"),
@@ -193,11 +191,6 @@ def render(cluster: clusters.Cluster, project_root: Path, tmp_path_factory: pyte
 def rendered(render: Render, settings: PlatformSettings) -> list[Object]:
     """The stand-in chart with the platform's values."""
     return render(chart_values(settings, "https://airbyte.example.com"))
-
-
-def _readable(value: Any) -> str:
-    assert isinstance(value, SecretStr | Generated)
-    return "a-credential"
 
 
 @pytest.fixture(scope="session")
