@@ -128,7 +128,7 @@ class Story:
 
         self.chapter("9", "pulumi up mends it")
         self.pulumi("up", "--yes", "--skip-preview", "--refresh")
-        self.pulumi("refresh", "--preview-only", "--expect-no-changes")
+        self.pulumi("refresh", "--preview-only", "--expect-no-changes", "--diff")
 
     def pulumi(self, *arguments: str, expect: int = NO_CHANGES, quiet: bool = False) -> int:
         """Run the CLI with its output on the screen; raises DemoError for any other exit code."""
