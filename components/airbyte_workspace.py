@@ -5,7 +5,6 @@ through one destination, and none of them may own it.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import pulumi
 from pydantic import BaseModel, ConfigDict, Field
@@ -13,7 +12,14 @@ from pydantic import BaseModel, ConfigDict, Field
 from components.pipeline_file import Actor, DestinationSpec, Pin, SourceSpec
 from components.pipeline_file.models import ConnectorSpec
 from components.pipeline_file.variables import Resolved
-from dynamic_providers.airbyte import ConnectorVersion, Destination, FingerprintKey, Source, WorkspaceNotifications
+from dynamic_providers.airbyte import (
+    ActorArgs,
+    ConnectorVersion,
+    Destination,
+    FingerprintKey,
+    Source,
+    WorkspaceNotifications,
+)
 
 
 class AirbyteWorkspaceArgs(BaseModel):
@@ -103,7 +109,7 @@ class AirbyteWorkspace(pulumi.ComponentResource):
             "destinations": {name: made.destination_id for name, made in self._destinations.items()},
         }
 
-    def _arguments(self, declared: Actor, config: Resolved) -> dict[str, Any]:
+    def _arguments(self, declared: Actor, config: Resolved) -> ActorArgs:
         """What a source and a destination are both given."""
         spec = declared.spec
         pin = self._pins[spec.connector]

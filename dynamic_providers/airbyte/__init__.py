@@ -8,6 +8,7 @@ the server, ``client`` for how it is asked.
 from dynamic_providers.airbyte import schedule
 from dynamic_providers.airbyte.errors import AirbyteError
 from dynamic_providers.airbyte.resources import (
+    ActorArgs,
     AirbyteApi,
     Connection,
     ConnectorVersion,
@@ -24,6 +25,7 @@ from dynamic_providers.airbyte.workspace_resources import (
 )
 
 __all__ = [
+    "ActorArgs",
     "AirbyteApi",
     "AirbyteError",
     "Connection",

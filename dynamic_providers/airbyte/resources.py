@@ -11,7 +11,7 @@ An ``origin`` is where the user declared the resource, as ``pipelines/production
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NotRequired, TypedDict, Unpack
 
 import pulumi
 from pulumi.dynamic import Resource
@@ -104,15 +104,50 @@ class ConnectorVersion(Resource, module=_MODULE, name="ConnectorVersion"):
         return self.id
 
 
-class Source(Resource, module=_MODULE, name="Source"):
-    """A source, checked before it is made or changed.
+class ActorArgs(TypedDict):
+    """What a source and a destination are made of, beside their names.
 
     `config` holds secrets as secret outputs at their leaves, and `secret_paths` says which leaves those are. With
-    `adopt` an existing source of this name and connector is taken over; an id as `adopt` says which. `skip_check` is a
+    `adopt` an existing object of this name and connector is taken over; an id as `adopt` says which. `skip_check` is a
     reason for deploying without the connection check. A `connector_version` other than the workspace's is held by a pin
-    of this source's own, and `accept_breaking` names the breaking versions that it may cross. `resources` are what its
+    of this object's own, and `accept_breaking` names the breaking versions that it may cross. `resources` are what its
     jobs may use of the cluster, as the module allocation describes; the platform's defaults where it is left out.
     """
+
+    connector: str
+    definition_id: pulumi.Input[str]
+    connector_version: pulumi.Input[str]
+    config: Mapping[str, Any]
+    secret_paths: Sequence[str]
+    fingerprint_key: pulumi.Input[str]
+    workspace_id: NotRequired[pulumi.Input[str] | None]
+    adopt: NotRequired[bool | str]
+    skip_check: NotRequired[str | None]
+    resources: NotRequired[Mapping[str, Mapping[str, str]] | None]
+    accept_breaking: NotRequired[Sequence[str]]
+    origin: NotRequired[str | None]
+
+
+def _props(args: ActorArgs) -> dict[str, Any]:
+    resources = args.get("resources") or {}
+    return {
+        "connector": args["connector"],
+        "definition_id": args["definition_id"],
+        "connector_version": args["connector_version"],
+        "config": dict(args["config"]),
+        "secret_paths": list(args["secret_paths"]),
+        "fingerprint_key": args["fingerprint_key"],
+        "workspace_id": args.get("workspace_id"),
+        "adopt": args.get("adopt", False),
+        "skip_check": args.get("skip_check"),
+        "resources": {job: dict(quantities) for job, quantities in resources.items()} or None,
+        "accept_breaking": list(args.get("accept_breaking", ())),
+        "origin": args.get("origin"),
+    }
+
+
+class Source(Resource, module=_MODULE, name="Source"):
+    """A source, checked before it is made or changed. Its arguments are those of ActorArgs."""
 
     source_name: pulumi.Output[str]
     connector_version: pulumi.Output[str]
@@ -123,36 +158,10 @@ class Source(Resource, module=_MODULE, name="Source"):
         name: str,
         *,
         source_name: pulumi.Input[str],
-        connector: str,
-        definition_id: pulumi.Input[str],
-        connector_version: pulumi.Input[str],
-        config: Mapping[str, Any],
-        secret_paths: Sequence[str],
-        fingerprint_key: pulumi.Input[str],
-        workspace_id: pulumi.Input[str] | None = None,
-        adopt: bool | str = False,
-        skip_check: str | None = None,
-        resources: Mapping[str, Mapping[str, str]] | None = None,
-        accept_breaking: Sequence[str] = (),
-        origin: str | None = None,
         opts: pulumi.ResourceOptions | None = None,
+        **args: Unpack[ActorArgs],
     ) -> None:
-        props = {
-            "source_name": source_name,
-            "connector": connector,
-            "definition_id": definition_id,
-            "connector_version": connector_version,
-            "config": dict(config),
-            "secret_paths": list(secret_paths),
-            "fingerprint_key": fingerprint_key,
-            "workspace_id": workspace_id,
-            "adopt": adopt,
-            "skip_check": skip_check,
-            "resources": {job: dict(quantities) for job, quantities in (resources or {}).items()} or None,
-            "accept_breaking": list(accept_breaking),
-            "origin": origin,
-        }
-        super().__init__(SourceProvider(), name, props, opts)
+        super().__init__(SourceProvider(), name, {"source_name": source_name, **_props(args)}, opts)
 
     @property
     def source_id(self) -> pulumi.Output[str]:
@@ -166,7 +175,7 @@ class Source(Resource, module=_MODULE, name="Source"):
 
 
 class Destination(Resource, module=_MODULE, name="Destination"):
-    """A destination, checked before it is made or changed. Arguments as for Source."""
+    """A destination, checked before it is made or changed. Its arguments are those of ActorArgs."""
 
     destination_name: pulumi.Output[str]
     connector_version: pulumi.Output[str]
@@ -177,36 +186,10 @@ class Destination(Resource, module=_MODULE, name="Destination"):
         name: str,
         *,
         destination_name: pulumi.Input[str],
-        connector: str,
-        definition_id: pulumi.Input[str],
-        connector_version: pulumi.Input[str],
-        config: Mapping[str, Any],
-        secret_paths: Sequence[str],
-        fingerprint_key: pulumi.Input[str],
-        workspace_id: pulumi.Input[str] | None = None,
-        adopt: bool | str = False,
-        skip_check: str | None = None,
-        resources: Mapping[str, Mapping[str, str]] | None = None,
-        accept_breaking: Sequence[str] = (),
-        origin: str | None = None,
         opts: pulumi.ResourceOptions | None = None,
+        **args: Unpack[ActorArgs],
     ) -> None:
-        props = {
-            "destination_name": destination_name,
-            "connector": connector,
-            "definition_id": definition_id,
-            "connector_version": connector_version,
-            "config": dict(config),
-            "secret_paths": list(secret_paths),
-            "fingerprint_key": fingerprint_key,
-            "workspace_id": workspace_id,
-            "adopt": adopt,
-            "skip_check": skip_check,
-            "resources": {job: dict(quantities) for job, quantities in (resources or {}).items()} or None,
-            "accept_breaking": list(accept_breaking),
-            "origin": origin,
-        }
-        super().__init__(DestinationProvider(), name, props, opts)
+        super().__init__(DestinationProvider(), name, {"destination_name": destination_name, **_props(args)}, opts)
 
     @property
     def destination_id(self) -> pulumi.Output[str]:
