@@ -67,6 +67,9 @@ _READ_TIMEOUTS = {
 }
 _READ_TIMEOUT = 120.0
 _PROBE_TIMEOUT = 5.0
+_GIVEN_UP = 30.0
+"""Seconds for which a server that could not be reached by all attempts is not asked again: a refresh of a thousand
+resources would otherwise wait a thousand times."""
 
 
 class Client:
@@ -108,6 +111,7 @@ class Client:
         self._instance: InstanceConfiguration | None = None
         self._instance_lock = threading.Lock()
         self._silence = ""
+        self._given_up: tuple[float, httpx.TransportError] | None = None
         self.abandoned: Callable[[], bool] = lambda: False
         """Whether nobody is left to be told of what a create makes, so that it must not be sent."""
 
@@ -142,6 +146,7 @@ class Client:
         """What the server's own health check finds wrong, by one short question; empty where that is nothing."""
         try:
             response = self._http.get("health", timeout=_PROBE_TIMEOUT)
+            self._given_up = None  # somebody is there
             healthy = response.is_success and responses.body(response).get("available") is True
         except httpx.TransportError as error:
             return self.redactor.scrub(f"{type(error).__name__}, {error}")
@@ -202,6 +207,8 @@ class Client:
         authorized: bool,
         unretried: frozenset[int] = frozenset(),
     ) -> httpx.Response:
+        if self._given_up and self._clock() < self._given_up[0]:
+            raise self._unreachable(operation, self._given_up[1], UnreachableError)
         creates = operation in CREATES
         attempts = _ATTEMPTS_OF_JOBS if operation.rpartition("/")[2] in _READ_TIMEOUTS else _ATTEMPTS
         for attempt in range(1, attempts + 1):
@@ -215,11 +222,14 @@ class Client:
             except httpx.TransportError as error:
                 # A connection that was never made carried no request, so even a create may try again.
                 unsent = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
+                if last and unsent:
+                    self._given_up = self._clock() + _GIVEN_UP, error
                 if creates and not unsent:
                     raise self._lost(operation, type(error).__name__) from None
                 if last or (unretried and not unsent):
                     raise self._unreachable(operation, error, UnreachableError if unsent else NoAnswerError) from None
             else:
+                self._given_up = None
                 if response.is_success:
                     return response
                 if creates and response.status_code in _RETRIED_STATUS - _NOT_PROCESSED:

@@ -128,6 +128,30 @@ def test_an_address_nobody_answers_at_is_named() -> None:
         server.client().post("sources/get")
 
 
+def test_who_could_not_be_reached_is_not_asked_again_for_a_while() -> None:
+    """Given a server that is away, when many resources ask for it, then the first waits and the others don't."""
+    away = httpx.ConnectError("connection refused")
+    server = Server(*[away] * 5, ok(sourceId="s"))
+    client = server.client()
+    for _ in range(3):
+        with pytest.raises(UnreachableError, match="connection refused"):
+            client.post("sources/get", {"sourceId": "s"})
+    assert server.paths.count("sources/get") == 5
+    assert len(server.slept) == 4
+
+    server.now += 31
+    assert client.post("sources/get", {"sourceId": "s"}) == {"sourceId": "s"}
+
+
+def test_who_is_seen_to_be_well_is_asked_again_at_once() -> None:
+    server = Server(*[httpx.ConnectError("connection refused")] * 5, ok(available=True), ok(sourceId="s"))
+    client = server.client()
+    with pytest.raises(UnreachableError):
+        client.post("sources/get", {"sourceId": "s"})
+    assert client.ailment() == ""
+    assert client.post("sources/get", {"sourceId": "s"}) == {"sourceId": "s"}
+
+
 @pytest.mark.parametrize(
     "failure", [httpx.Response(504), httpx.Response(502), httpx.ReadTimeout("x"), httpx.ReadError("x")]
 )
