@@ -4,16 +4,14 @@ These are operations and not resources, since they leave nothing behind that a s
 """
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Annotated, Any, Literal
 
 import typer
 
 from airbyte_cli.connection_jobs import Jobs, Result, find, streams_named
+from airbyte_cli.errors import told
 from airbyte_cli.options import Output, ServerUrl, WorkspaceId
 from airbyte_cli.session import opened
-from dynamic_providers.airbyte.errors import AirbyteError
 
 app = typer.Typer(no_args_is_help=True, help="What connections do: sync, refresh, reset, clear.")
 
@@ -100,7 +98,7 @@ def _run(
     wait: bool,
     output: str,
 ) -> None:
-    with _errors(), opened(*server) as session:
+    with told(), opened(*server) as session:
         connection = find(session, named)
         body = {**extra, **({"streams": streams_named(connection, streams)} if streams else {})}
         path = f"{operation}/stream" if streams and operation in ("reset", "clear") else operation
@@ -116,13 +114,3 @@ def _run(
 
 def _say(result: Result) -> None:
     typer.echo(str(result), err=result.failed)
-
-
-@contextmanager
-def _errors() -> Iterator[None]:
-    """Tell what went wrong on stderr, and end with 1."""
-    try:
-        yield
-    except AirbyteError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(1) from None

@@ -18,12 +18,13 @@ from airbyte_cli.connectors.report_text import print_report
 from airbyte_cli.connectors.server import Server
 from airbyte_cli.connectors.upgrade import Planner
 from airbyte_cli.connectors.versions import Step
+from airbyte_cli.errors import told
 from airbyte_cli.options import Output, PinsFile, PipelinesFolder, ServerUrl, WorkspaceId
 from airbyte_cli.options import RegistryFile as RegistryPath
-from airbyte_cli.session import CLIENT_ID, CLIENT_SECRET, credentials, known_workspace
+from airbyte_cli.session import credentials, known_workspace
 from components.errors import ConfigurationError
 from dynamic_providers.airbyte.client import Client
-from dynamic_providers.airbyte.errors import AirbyteError, SettingsError, UnauthorizedError
+from dynamic_providers.airbyte.errors import SettingsError
 from dynamic_providers.airbyte.session import Session
 from dynamic_providers.airbyte.settings import Settings, base_address
 
@@ -55,7 +56,7 @@ def outdated(
     Exit codes: 0 the report was made, 1 it was not; with --exit-code also 3 where a pinned version is outdated, known
     to be bad or no longer fully supported, and 4 where none is but one can't be told.
     """
-    with _errors(), _facts(registry, airbyte_url, workspace_id, needed=True) as found:
+    with told(), _facts(registry, airbyte_url, workspace_id, needed=True) as found:
         report = reports.report(
             pinned.read(connectors, pipelines).places, found.facts, server=found.server, registry=found.registry
         )
@@ -99,7 +100,7 @@ def upgrade(
     accepted = _accepted(accept_breaking or [], asked, every=every)
     if not asked and not every:
         raise typer.BadParameter("name connectors, or give --all")
-    with _errors(), _facts(registry, airbyte_url, workspace_id, needed=every or None in asked.values()) as found:
+    with told(), _facts(registry, airbyte_url, workspace_id, needed=every or None in asked.values()) as found:
         pins = pinned.read(connectors, pipelines)
         again = _options(connectors=connectors, pipelines=pipelines, registry=registry)
         plan = Planner(pins, found.facts, within, accepted, again).plan(asked, every=every)
@@ -175,22 +176,6 @@ def _settings(url: str, workspace_id: str | None) -> Settings:
             fix="Write it as https://airbyte.example.com, without /api.",
         ) from None
     return Settings(address, client_id, secret, workspace_id or None)
-
-
-@contextmanager
-def _errors() -> Iterator[None]:
-    """Tell what went wrong on stderr, and end with 1."""
-    try:
-        yield
-    except UnauthorizedError as error:
-        typer.echo(f"{error} Here they come from {CLIENT_ID} and {CLIENT_SECRET}.", err=True)
-        raise typer.Exit(1) from None
-    except (ConfigurationError, AirbyteError) as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(1) from None
-    except OSError as error:
-        typer.echo(f"{error.filename}: {error.strerror}. Nothing was changed.", err=True)
-        raise typer.Exit(1) from None
 
 
 def _asked(named: list[str]) -> dict[str, str | None]:

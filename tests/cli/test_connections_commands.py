@@ -245,6 +245,16 @@ def test_a_name_that_two_connections_have_is_refused_with_their_ids(airbyte: Air
     assert run("sync", other, "--wait").exit_code == 0
 
 
+def test_wrong_credentials_are_an_error_that_names_the_variables_and_no_secret(
+    airbyte: Airbyte, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIRBYTE_CLIENT_SECRET", "not-the-secret")
+    result = run("sync", "production")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "they come from AIRBYTE_CLIENT_ID and AIRBYTE_CLIENT_SECRET." in result.stderr
+    assert "not-the-secret" not in result.stderr
+
+
 def test_without_a_server_it_says_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AIRBYTE_URL", raising=False)
     done = run("sync", "production")
