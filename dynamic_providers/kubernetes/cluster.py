@@ -15,17 +15,22 @@ class ClusterError(ReadableError):
     """The cluster can't be reached, or will not do what it is asked; its text is one readable paragraph."""
 
 
-def connect(context: str | None = None) -> Any:
+def connect(context: str | None = None, *, retry: bool = True) -> Any:
     """A `kubernetes.client.ApiClient` for a context of KUBECONFIG or ~/.kube/config, else for the cluster we run in.
 
-    Raises ClusterError where there is no configuration, or not that context in it.
+    `retry` is whether it sends a request again, up to three times, where no answer came. Raises ClusterError where
+    there is no configuration, or not that context in it.
     """
+    configuration = client.Configuration()
+    if not retry:
+        configuration.retries = False
     try:
         # The client itself looks at the variable only once, when it is imported.
-        return config.new_client_from_config(config_file=os.environ.get("KUBECONFIG"), context=context)
+        return config.new_client_from_config(
+            config_file=os.environ.get("KUBECONFIG"), context=context, client_configuration=configuration
+        )
     except config.ConfigException as error:
         if context is None and "KUBERNETES_SERVICE_HOST" in os.environ:
-            configuration = client.Configuration()
             config.load_incluster_config(client_configuration=configuration)
             return client.ApiClient(configuration)
         wanted = f"the context {context}" if context else "a cluster"

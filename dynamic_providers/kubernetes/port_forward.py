@@ -7,6 +7,7 @@ opened on this machine, where any of its users could connect to it.
 """
 
 import select
+import ssl
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -18,8 +19,9 @@ import httpcore
 import httpx
 from kubernetes.client import CoreV1Api
 from kubernetes.client.exceptions import ApiException
-from kubernetes.stream.ws_client import create_websocket, get_websocket_url
-from urllib3.exceptions import HTTPError
+from kubernetes.stream.ws_client import get_websocket_url, websocket_proxycare
+from urllib3.exceptions import HTTPError, NewConnectionError
+from urllib3.exceptions import TimeoutError as HTTPTimeoutError
 from websocket import ABNF, WebSocket, WebSocketException, WebSocketTimeoutException
 
 from dynamic_providers.kubernetes.cluster import ClusterError, connect, reason
@@ -31,6 +33,22 @@ _DATA, _ERROR = 0, 1
 _FRAME = 64 * 1024
 _POOL = 8
 """Connections at once. The engine calls from four threads."""
+_ANSWER_SECONDS = 30.0
+"""How long the API server may take to answer, where the caller sets no time-out for connecting."""
+
+
+class SilentClusterError(ClusterError):
+    """The API server did not answer in time."""
+
+    def __init__(self, target: "Target", server: str, question: str, seconds: float) -> None:
+        """`question` completes "when it was asked"."""
+        place = [*(["--context", target.context] if target.context else []), "--namespace", target.namespace]
+        kubectl = f"kubectl {' '.join(place)} port-forward service/{target.service} :{target.port}"
+        super().__init__(
+            f"{target}: the cluster's API server at {server} did not answer within {seconds:g} s when it was asked "
+            f"{question}. Run this again, or try `{kubectl}`: if that gets no answer either, see whether the "
+            "kubeconfig names the right server, whether it is healthy, and what is in between (VPN, proxy, firewall)."
+        )
 
 
 @dataclass(frozen=True)
@@ -65,7 +83,9 @@ class Target:
 class PortForwardTransport(httpx.BaseTransport):
     """Sends httpx's requests through port-forwards, which are opened when needed and closed with the transport.
 
-    Whatever goes wrong before a request is sent is httpx.ConnectError, with the cluster's words.
+    Whatever goes wrong before a request is sent is httpx.ConnectError, with the cluster's words, or
+    httpx.ConnectTimeout where it says nothing for as long as the request's time-out for connecting. Once open, a
+    port-forward may be idle for any time.
     """
 
     def __init__(self, target: Target) -> None:
@@ -142,17 +162,30 @@ class _Cluster(httpcore.NetworkBackend):
         socket_options: Any = None,  # noqa: ARG002
     ) -> httpcore.NetworkStream:
         """Open a port-forward to a ready pod of the Service."""
+        seconds = _ANSWER_SECONDS if timeout is None else timeout
         try:
             with self._lock:
-                self._api = self._api or connect(self._target.context)
-            pod, port = ready_pod(self._api, self._target, timeout)
-            return _Stream(_open(self._api, self._target.namespace, pod, port, timeout), pod)
+                self._api = self._api or connect(self._target.context, retry=False)
+            with self._answer_in(seconds, "for the Service and its pods"):
+                pod, port = ready_pod(self._api, self._target, seconds)
+            with self._answer_in(seconds, f"for a port-forward to pod {pod}"):
+                return _Stream(_open(self._api, self._target.namespace, pod, port, seconds), pod)
+        except SilentClusterError as error:
+            raise httpcore.ConnectTimeout(str(error)) from None
         except ClusterError as error:
             raise httpcore.ConnectError(str(error)) from None
-        except WebSocketTimeoutException:
-            raise httpcore.ConnectTimeout(f"{self._target} did not open within {timeout:.0f} s") from None
         except (ApiException, HTTPError, WebSocketException, OSError) as error:
             raise httpcore.ConnectError(f"{self._target}: {reason(error)}") from None
+
+    @contextmanager
+    def _answer_in(self, seconds: float, question: str) -> Iterator[None]:
+        try:
+            yield
+        except NewConnectionError:  # refused, or an unknown host; urllib3 takes these for time-outs
+            raise
+        except (TimeoutError, HTTPTimeoutError, WebSocketTimeoutException):
+            server = self._api.configuration.host
+            raise SilentClusterError(self._target, server, question, seconds) from None
 
 
 def ready_pod(api: Any, target: Target, timeout: float | None = None) -> tuple[str, int]:
@@ -191,17 +224,34 @@ def _container_port(pod: Any, named: Any, target: Target) -> int:
     raise ClusterError(f"{target}: pod {pod.metadata.name} has no port named {named}.")
 
 
-def _open(api: Any, namespace: str, pod: str, port: int, timeout: float | None) -> WebSocket:
+def _open(api: Any, namespace: str, pod: str, port: int, seconds: float) -> WebSocket:
+    """Have the API server open a port-forward; it may take `seconds` for each step: to connect, TLS, its answer."""
+    configuration = api.configuration
     headers: dict[str, str] = {"sec-websocket-protocol": _PROTOCOL}
     path = f"/api/v1/namespaces/{namespace}/pods/{pod}/portforward"
     api.update_params_for_auth(headers, [], ["BearerToken"], path, "GET", None)
-    websocket: WebSocket = create_websocket(
-        api.configuration,
-        get_websocket_url(f"{api.configuration.host}{path}", [("ports", str(port))]),
-        {name.lower(): value for name, value in headers.items()},
-    )
-    websocket.settimeout(timeout)
+    url = get_websocket_url(f"{configuration.host}{path}", [("ports", str(port))])
+    # The client's own `create_websocket` does the same, and waits for ever.
+    options: dict[str, Any] = {"header": [f"{name}: {value}" for name, value in headers.items()], "timeout": seconds}
+    if configuration.proxy or configuration.proxy_headers:
+        options = websocket_proxycare(options, configuration, url, headers)
+    websocket = WebSocket(sslopt=_tls(configuration))
+    websocket.connect(url, **options)
+    websocket.settimeout(None)  # reads and writes have their own
     return websocket
+
+
+def _tls(configuration: Any) -> dict[str, Any]:
+    """What the kubeconfig says of TLS, as `websocket` wants it."""
+    options = {
+        "cert_reqs": ssl.CERT_REQUIRED if configuration.verify_ssl else ssl.CERT_NONE,
+        "check_hostname": configuration.verify_ssl and configuration.assert_hostname is not False,
+        "ca_certs": configuration.ssl_ca_cert,
+        "certfile": configuration.cert_file,
+        "keyfile": configuration.key_file,
+        "server_hostname": configuration.tls_server_name,
+    }
+    return {name: value for name, value in options.items() if value is not None}
 
 
 class _Stream(httpcore.NetworkStream):

@@ -33,6 +33,8 @@ from tests.relay import Relay
 Poll = Callable[[Callable[[], Any], float], Any]
 
 THREADS = 8
+CONNECTING, LONGER = 2.0, 2.5
+"""Seconds: a time-out for connecting, and more than that."""
 
 
 class Server(ThreadingHTTPServer):
@@ -67,6 +69,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.together.wait(30)
         if self.path == "/never":
             self.server.ended.wait(30)
+        if self.path == "/later":
+            self.server.ended.wait(LONGER)
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.send_header("X-Connection", str(self.number))
@@ -221,6 +225,17 @@ def cut_off(client: httpx.Client) -> None:
 def test_a_server_that_does_not_answer_in_time_is_a_read_timeout(client: httpx.Client) -> None:
     with pytest.raises(httpx.ReadTimeout, match=r"pod web-\S+ sent nothing for 0\.3 s"):
         client.post("/never", timeout=0.3)
+
+
+def test_an_open_port_forward_may_be_idle_for_longer_than_opening_it_may_take(
+    service: Target, server: Server, open_client: Callable[[Target], httpx.Client]
+) -> None:
+    client = open_client(service)
+    client.timeout = httpx.Timeout(30, connect=CONNECTING)
+    opened = connection_of(client.post("/"))
+    server.ended.wait(LONGER)  # between requests
+    answer = client.post("/later", content=b"at last")  # and within one
+    assert (answer.content, connection_of(answer)) == (b"AT LAST", opened)
 
 
 @pytest.mark.parametrize(
