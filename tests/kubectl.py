@@ -41,6 +41,10 @@ class Kubectl:
     def apply(self, *things: dict[str, Any]) -> None:
         self("apply", "-f", "-", given={"apiVersion": "v1", "kind": "List", "items": list(things)})
 
+    def edit(self, thing: str, *operations: dict[str, Any]) -> None:
+        """Change an object as `kubectl edit` does, which is under that name, by a JSON patch."""
+        self("patch", thing, "--field-manager=kubectl-edit", "--type=json", "--patch", json.dumps(operations))
+
     def wait(self, thing: str, condition: str) -> None:
         self("wait", thing, f"--for={condition}", "--timeout=30s")
 

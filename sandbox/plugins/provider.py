@@ -69,11 +69,11 @@ class Provider(ABC, Generic[Session]):
         return failures
 
     def configure(self, declared: Properties) -> None:
-        """Take a configuration: declared values, else the environment's, else the defaults."""
+        """Take a configuration: declared values that are not empty, else the environment's, else the defaults."""
         self._configuration = {}
         for field in self.config:
             value = declared.get(field.name)
-            if value is None and field.name in self.environment:
+            if value in (None, "") and field.name in self.environment:
                 value = os.environ.get(self.environment[field.name])
             value = field.default if value in (None, "") else value
             self._configuration[field.name] = field.coerce(_parsed(field, value))

@@ -99,6 +99,10 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer, Generic[Session]):
         )
         raise AssertionError  # abort never returns
 
+    def shut(self) -> None:
+        """Let go of everything, as nobody is left to answer."""
+        self.provider.shut()
+
     # -- for the resources
 
     @staticmethod
@@ -170,5 +174,6 @@ def serve(servicer: Servicer[Any]) -> None:
     sys.stdout.flush()
     while not ended.wait(timeout=1) and os.getppid() == engine:
         pass
+    servicer.Cancel(empty_pb2.Empty(), None)  # which a killed engine can't ask for any more
     server.stop(grace=_LAST_STATEMENT_SECONDS).wait()
-    servicer.provider.shut()
+    servicer.shut()

@@ -24,4 +24,6 @@ Where it differs:
   and functions are refused by name.
 - There is no schema of the types, so `pulumi import` needs ``--generate-code=false``; the option ``import_`` does not.
 - A release's options are in state only when they are declared.
+- A killed engine is noticed within a second, and helm stopped. The official plugin looks every five minutes, and then
+  lets helm finish. What a kill of the plugin leaves is the same with both: a pending release, which only `helm` mends.
 """

@@ -1,5 +1,8 @@
 """The `helm` program, and what it answers.
 
+It ends with this process, as the official plugin's helm does, which is a part of the plugin: one that went on would
+undo or block what the next update does.
+
 Values and passwords go through files that only we can read, and through standard input, never through arguments: those
 are everybody's to see.
 """
@@ -10,10 +13,10 @@ import json
 import os
 import re
 import shutil
-import signal
 import subprocess
 import tempfile
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -24,9 +27,11 @@ from urllib.parse import urlsplit
 import yaml
 
 from sandbox.plugins.kubernetes.cluster import Cluster
+from sandbox.plugins.kubernetes.mortal import mortal
 from sandbox.plugins.resource import PluginError
 from sandbox.plugins.values import Properties
 
+_STOP_SECONDS: Final = 15.0
 _NOT_FOUND: Final = "release: not found"
 _PREFIX: Final = re.compile(r"^(Error: )?((INSTALLATION|UPGRADE|UNINSTALL(ATION)?) FAILED: )?")
 _NOISE: Final = re.compile(r"^(WARNING|I\d{4}|W\d{4}|level=|walk\.go)")
@@ -92,6 +97,7 @@ class Helm:
         self._lock = threading.Lock()
         self._charts: dict[Source, Chart] = {}
         self._running: set[subprocess.Popen[bytes]] = set()
+        self._interrupted = False
 
     # -- charts
 
@@ -174,6 +180,8 @@ class Helm:
     def _write(
         self, verb: str, namespace: str, name: str, chart: Chart, values: Properties, options: Sequence[str]
     ) -> None:
+        if self._interrupted:
+            raise HelmError("it was not begun, since the update is being cancelled")
         with self._private(values) as file:
             self._run([verb, name, chart.path, "--namespace", namespace, "--values", file, "--hide-notes", *options])
 
@@ -194,14 +202,24 @@ class Helm:
                 json.dump(values, file)
             yield path
         finally:
-            Path(path).unlink()
+            Path(path).unlink(missing_ok=True)  # its folder may be gone, where the plugin is ending
 
     # -- the program
 
     def interrupt(self) -> None:
-        """Tell what is running to stop: helm marks its release as failed, and rolls back an atomic one."""
+        """Begin nothing more, and tell what is running to stop: helm marks a release as failed, or takes it back."""
+        self._interrupted = True
         for process in list(self._running):
-            process.send_signal(signal.SIGTERM)
+            process.terminate()
+
+    def finish(self) -> None:
+        """Wait until what was told to stop has. What takes too long is killed, which leaves its release as pending."""
+        end = time.monotonic() + _STOP_SECONDS
+        for process in list(self._running):
+            try:
+                process.wait(max(0.0, end - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                process.kill()
 
     def _run(
         self, arguments: Sequence[str], environment: Mapping[str, str] | None = None, given: str | None = None
@@ -214,7 +232,7 @@ class Helm:
             surroundings["KUBECONFIG"] = self._cluster.kubeconfig_file
         command = [program, *arguments, *_option("--kube-context", self._cluster.context)]
         process = subprocess.Popen(
-            command,
+            mortal(command),
             env=surroundings,
             stdin=subprocess.PIPE if given is not None else subprocess.DEVNULL,
             stdout=subprocess.PIPE,

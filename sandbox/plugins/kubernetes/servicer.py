@@ -58,6 +58,12 @@ class KubernetesServicer(Servicer[Cluster]):
             self.provider.current_session.stopping.set()
         return super().Cancel(request, context)
 
+    def shut(self) -> None:
+        """As in the base, once helm has stopped too. The calls that it works for may be gone long before."""
+        if self._helm is not None:
+            self._helm.finish()
+        super().shut()
+
     def Invoke(self, request: provider_pb2.InvokeRequest, context: Any) -> NoReturn:  # noqa: N802
         """No functions are covered."""
         self._refuse(request.tok, context)

@@ -21,7 +21,7 @@ from pulumi.runtime.proto import provider_pb2_grpc
 from sandbox import postgres as postgres_sandbox
 from sandbox.plugins.provider import Provider
 from sandbox.plugins.resource_servicer import ResourceServicer
-from sandbox.plugins.server import start
+from sandbox.plugins.server import Servicer, start
 from sandbox.plugins.snowflake.provider import Snowflake
 from sandbox.plugins.values import Properties, decode, encode
 
@@ -39,9 +39,8 @@ class Created:
 class Engine:
     """Calls a plugin as the engine does, over gRPC."""
 
-    def __init__(self, port: int) -> None:
-        self.channel = grpc.insecure_channel(f"127.0.0.1:{port}")
-        self.stub = provider_pb2_grpc.ResourceProviderStub(self.channel)
+    def __init__(self, channel: grpc.Channel) -> None:
+        self.stub = provider_pb2_grpc.ResourceProviderStub(channel)
 
     @staticmethod
     def urn(token: str) -> str:
@@ -139,20 +138,27 @@ def refusal() -> Callable[[Callable[[], object]], str]:
 
 
 @pytest.fixture
-def engine_of() -> Iterator[Callable[[Provider[Any]], Engine]]:
-    """Starts a provider's gRPC server in this process and gives the engine's side of it."""
-    started: list[tuple[Any, Engine, Provider[Any]]] = []
+def channel_to() -> Iterator[Callable[[Servicer[Any]], grpc.Channel]]:
+    """Starts a plugin's gRPC server in this process, and leads to it."""
+    started: list[tuple[grpc.Channel, grpc.Server, Servicer[Any]]] = []
 
-    def engine(provider: Provider[Any]) -> Engine:
-        server, port = start(ResourceServicer(provider))
-        started.append((server, Engine(port), provider))
-        return started[-1][1]
+    def begin(servicer: Servicer[Any]) -> grpc.Channel:
+        server, port = start(servicer)
+        channel = grpc.insecure_channel(f"127.0.0.1:{port}")
+        started.append((channel, server, servicer))
+        return channel
 
-    yield engine
-    for server, engine_, provider in started:
-        engine_.channel.close()
+    yield begin
+    for channel, server, servicer in started:
+        channel.close()
         server.stop(None).wait()
-        provider.shut()
+        servicer.shut()
+
+
+@pytest.fixture
+def engine_of(channel_to: Callable[[Servicer[Any]], grpc.Channel]) -> Callable[[Provider[Any]], Engine]:
+    """The engine's side of a provider."""
+    return lambda provider: Engine(channel_to(ResourceServicer(provider)))
 
 
 @pytest.fixture(scope="session")

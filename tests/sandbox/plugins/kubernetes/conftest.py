@@ -1,29 +1,55 @@
-"""A cluster, and the engine's side of the Kubernetes plugin."""
+"""The engine's side of the Kubernetes plugin, and a chart to install."""
 
 from __future__ import annotations
 
-import json
 import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import grpc  # type: ignore[import-untyped]
-import httpx
+import psutil
 import pytest
 from pulumi.runtime.proto import provider_pb2 as proto
 from pulumi.runtime.proto import provider_pb2_grpc
 
-from sandbox import cluster as clusters
-from sandbox.cluster.api import connect
+from sandbox.cluster import Cluster
 from sandbox.plugins.kubernetes.provider import Kubernetes
 from sandbox.plugins.kubernetes.servicer import KubernetesServicer
-from sandbox.plugins.server import start
+from sandbox.plugins.server import Servicer
 from sandbox.plugins.values import Properties, decode, decode_deeply, encode
-from tests.kubectl import Kubectl as AnyKubectl
+from tests.kubectl import Kubectl
 
-Thing = dict[str, Any]
+CHART = {
+    "Chart.yaml": "{apiVersion: v2, name: tiny, version: 0.1.0, appVersion: '1.0'}",
+    "values.yaml": "{greeting: hello, words: {a: 1, b: 2}, replicas: 0, password: ''}",
+    "templates/all.yaml": """
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: {{ .Release.Name }}-words}
+data: {greeting: {{ .Values.greeting | quote }}, a: {{ .Values.words.a | quote }}}
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: {{ .Release.Name }}-secret}
+stringData: {password: {{ .Values.password | quote }}}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: {{ .Release.Name }}-server, labels: {replicas: {{ .Values.replicas | quote }}}}
+spec:
+  replicas: {{ .Values.replicas }}
+  selector: {matchLabels: {app: {{ .Release.Name }}}}
+  template:
+    metadata: {labels: {app: {{ .Release.Name }}}}
+    spec:
+      nodeSelector: {{ .Values.nodes | default dict | toJson }}
+      containers: [{name: main, image: example/server:1}]
+""",
+}
 
 
 @dataclass
@@ -51,9 +77,8 @@ class Held:
 class Engine:
     """Calls the plugin as the engine does, over gRPC."""
 
-    def __init__(self, port: int) -> None:
-        self.channel = grpc.insecure_channel(f"127.0.0.1:{port}")
-        self.stub = provider_pb2_grpc.ResourceProviderStub(self.channel)
+    def __init__(self, channel: grpc.Channel) -> None:
+        self.stub = provider_pb2_grpc.ResourceProviderStub(channel)
 
     def configure(self, **config: str) -> None:
         self.stub.Configure(proto.ConfigureRequest(args=encode(config), acceptSecrets=True))
@@ -122,53 +147,59 @@ class Engine:
 
 
 @dataclass(frozen=True)
-class Kubectl(AnyKubectl):
-    """The real `kubectl`, as the administrator: what somebody else does to the cluster."""
+class PluginProcess:
+    """The plugin as a process of its own."""
 
-    def edit(self, thing: str, *operations: Thing) -> None:
-        """Change an object as `kubectl edit` does, which is under that name, by a JSON patch."""
-        patch = json.dumps(operations)
-        self("patch", thing, "--field-manager=kubectl-edit", "--type=json", "--patch", patch)
+    engine: Engine
+    process: psutil.Process
+    parent: psutil.Process
 
-
-@pytest.fixture(scope="session")
-def api(cluster: clusters.Cluster) -> Iterator[httpx.Client]:
-    """The API server, as its administrator."""
-    with connect(cluster.data, httpx.URL(cluster.url).port or 443) as client:
-        yield client
+    def helm(self) -> psutil.Process | None:
+        """The helm that it runs to write a release."""
+        return next((each for each in self.process.children() if "--values" in each.cmdline()), None)
 
 
 @pytest.fixture
-def kubectl(cluster: clusters.Cluster, api: httpx.Client) -> Kubectl:
-    """`kubectl` in a namespace of the test's own, which goes with the cluster."""
-    namespace = f"test-{uuid4().hex[:8]}"
-    api.post("/api/v1/namespaces", json={"metadata": {"name": namespace}}).raise_for_status()
-    return Kubectl(cluster.bin_dir / "kubectl", cluster.kubeconfig, namespace)
-
-
-@pytest.fixture
-def plugin() -> Iterator[Callable[..., Engine]]:
+def plugin(channel_to: Callable[[Servicer[Any]], grpc.Channel]) -> Callable[..., Engine]:
     """Starts the plugin in this process with a configuration."""
-    started: list[tuple[Any, Engine, Kubernetes]] = []
 
     def begin(**config: str) -> Engine:
-        provider = Kubernetes()
-        server, port = start(KubernetesServicer(provider))
-        engine = Engine(port)
-        started.append((server, engine, provider))
+        engine = Engine(channel_to(KubernetesServicer(Kubernetes())))
         engine.configure(**config)
         return engine
 
+    return begin
+
+
+@pytest.fixture
+def plugin_process(cluster: Cluster, kubectl: Kubectl) -> Iterator[Callable[..., PluginProcess]]:
+    """Starts the plugin as a process, as the engine does, with the test's namespace as the default."""
+    path = f"{cluster.bin_dir}:{os.environ['PATH']}"
+    # A shell in the place of the engine: the colon keeps it from becoming the plugin.
+    command = ["sh", "-c", '"$0" -m sandbox.plugins.kubernetes; :', sys.executable]
+    started: list[tuple[subprocess.Popen[str], grpc.Channel]] = []
+
+    def begin() -> PluginProcess:
+        parent = subprocess.Popen(command, env={**os.environ, "PATH": path}, stdout=subprocess.PIPE, text=True)
+        assert parent.stdout is not None
+        channel = grpc.insecure_channel(f"127.0.0.1:{int(parent.stdout.readline())}")
+        started.append((parent, channel))
+        (plugin,) = psutil.Process(parent.pid).children()
+        engine = Engine(channel)
+        engine.configure(kubeconfig=str(cluster.kubeconfig), namespace=kubectl.namespace)
+        return PluginProcess(engine, plugin, psutil.Process(parent.pid))
+
     yield begin
-    for server, engine, provider in started:
-        engine.channel.close()
-        server.stop(None).wait()
-        provider.shut()
+    for parent, channel in started:
+        channel.close()
+        for process in psutil.Process(parent.pid).children(recursive=True) if parent.poll() is None else []:
+            process.terminate()
+        parent.communicate(timeout=30)
 
 
 @pytest.fixture
 def engine(
-    plugin: Callable[..., Engine], cluster: clusters.Cluster, kubectl: Kubectl, monkeypatch: pytest.MonkeyPatch
+    plugin: Callable[..., Engine], cluster: Cluster, kubectl: Kubectl, monkeypatch: pytest.MonkeyPatch
 ) -> Engine:
     """The plugin on the cluster, with the test's namespace as the default."""
     monkeypatch.setenv("PATH", f"{cluster.bin_dir}:{os.environ['PATH']}")
@@ -176,12 +207,33 @@ def engine(
 
 
 @pytest.fixture
-def refusal() -> Callable[[Callable[[], object]], str]:
-    """What the plugin says as it refuses a call."""
+def chart(tmp_path: Path) -> Path:
+    """A tiny chart in a folder."""
+    folder = tmp_path / "tiny"
+    for name, text in CHART.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    return folder
 
-    def said(call: Callable[[], object]) -> str:
-        with pytest.raises(grpc.RpcError) as refused:
-            call()
-        return str(refused.value.details())
 
-    return said
+@pytest.fixture
+def release(chart: Path, kubectl: Kubectl) -> Callable[..., Properties]:
+    """A release of the tiny chart, as a program declares it."""
+
+    def declared(**more: Any) -> Properties:
+        return {"name": "tiny", "namespace": kubectl.namespace, "chart": str(chart), "timeout": 30, **more}
+
+    return declared
+
+
+@pytest.fixture
+def helm(cluster: Cluster, kubectl: Kubectl) -> Callable[..., str]:
+    """The real helm: what somebody else does."""
+
+    def run(*arguments: str) -> str:
+        command = [str(cluster.bin_dir / "helm"), "--kubeconfig", str(cluster.kubeconfig), "-n", kubectl.namespace]
+        done = subprocess.run([*command, *arguments], capture_output=True, text=True, check=False, timeout=60)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return run

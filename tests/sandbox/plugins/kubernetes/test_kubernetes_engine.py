@@ -13,7 +13,7 @@ from tests.sandbox.plugins.stack import EXPECTED_NO_CHANGES, Stack, stand_in_sta
 
 if TYPE_CHECKING:
     from sandbox.cluster import Cluster
-    from tests.sandbox.plugins.kubernetes.conftest import Kubectl
+    from tests.kubectl import Kubectl
 
 pytestmark = pytest.mark.e2e
 

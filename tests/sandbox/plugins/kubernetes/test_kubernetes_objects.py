@@ -15,7 +15,8 @@ from pulumi.runtime.proto import provider_pb2 as proto
 from sandbox.plugins.values import UNKNOWN
 
 if TYPE_CHECKING:
-    from tests.sandbox.plugins.kubernetes.conftest import Engine, Kubectl
+    from tests.kubectl import Kubectl
+    from tests.sandbox.plugins.kubernetes.conftest import Engine
 
 Refusal = Callable[[Callable[[], object]], str]
 

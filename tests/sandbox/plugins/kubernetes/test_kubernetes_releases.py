@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.server
 import json
-import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from concurrent import futures
@@ -19,72 +18,13 @@ from sandbox.plugins.values import UNKNOWN
 
 if TYPE_CHECKING:
     from sandbox.cluster import Cluster
-    from tests.sandbox.plugins.kubernetes.conftest import Engine, Kubectl
+    from tests.kubectl import Kubectl
+    from tests.sandbox.plugins.kubernetes.conftest import Engine
 
 Refusal = Callable[[Callable[[], object]], str]
 Release = Callable[..., dict[str, Any]]
 
 RELEASE = "kubernetes:helm.sh/v3:Release"
-CHART = {
-    "Chart.yaml": "{apiVersion: v2, name: tiny, version: 0.1.0, appVersion: '1.0'}",
-    "values.yaml": "{greeting: hello, words: {a: 1, b: 2}, replicas: 0, password: ''}",
-    "templates/all.yaml": """
-apiVersion: v1
-kind: ConfigMap
-metadata: {name: {{ .Release.Name }}-words}
-data: {greeting: {{ .Values.greeting | quote }}, a: {{ .Values.words.a | quote }}}
----
-apiVersion: v1
-kind: Secret
-metadata: {name: {{ .Release.Name }}-secret}
-stringData: {password: {{ .Values.password | quote }}}
----
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: {{ .Release.Name }}-server, labels: {replicas: {{ .Values.replicas | quote }}}}
-spec:
-  replicas: {{ .Values.replicas }}
-  selector: {matchLabels: {app: {{ .Release.Name }}}}
-  template:
-    metadata: {labels: {app: {{ .Release.Name }}}}
-    spec:
-      nodeSelector: {{ .Values.nodes | default dict | toJson }}
-      containers: [{name: main, image: example/server:1}]
-""",
-}
-
-
-@pytest.fixture
-def chart(tmp_path: Path) -> Path:
-    """A tiny chart in a folder."""
-    folder = tmp_path / "tiny"
-    for name, text in CHART.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(text)
-    return folder
-
-
-@pytest.fixture
-def release(chart: Path, kubectl: Kubectl) -> Release:
-    """A release of the tiny chart, as a program declares it."""
-
-    def declared(**more: Any) -> dict[str, Any]:
-        return {"name": "tiny", "namespace": kubectl.namespace, "chart": str(chart), "timeout": 30, **more}
-
-    return declared
-
-
-@pytest.fixture
-def helm(cluster: Cluster, kubectl: Kubectl) -> Callable[..., str]:
-    """The real helm: what somebody else does."""
-
-    def run(*arguments: str) -> str:
-        command = [str(cluster.bin_dir / "helm"), "--kubeconfig", str(cluster.kubeconfig), "-n", kubectl.namespace]
-        done = subprocess.run([*command, *arguments], capture_output=True, text=True, check=False, timeout=60)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    return run
 
 
 def test_a_release_lives_its_life(engine: Engine, kubectl: Kubectl, release: Release, chart: Path) -> None:
@@ -120,7 +60,7 @@ def test_a_release_lives_its_life(engine: Engine, kubectl: Kubectl, release: Rel
     assert engine.changes(seen, wanted) == {}
 
     # a version bump reads as one
-    (chart / "Chart.yaml").write_text(CHART["Chart.yaml"].replace("0.1.0", "0.2.0"))
+    (chart / "Chart.yaml").write_text((chart / "Chart.yaml").read_text().replace("0.1.0", "0.2.0"))
     bumped = release(values={"greeting": "bye", "replicas": 1, "password": "x"})
     assert engine.changes(held, bumped) == {
         "values.greeting": "UPDATE",
