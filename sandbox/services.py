@@ -184,8 +184,8 @@ class Airbyte(Service):
         self._extra = extra
 
     def options(self, place: Place) -> list[str]:
-        """Name the application, and say where the warehouse really is."""
-        options = ["--client-id", place.secrets.airbyte_client_id]
+        """Name the application, and say where its server's environment and the warehouse really are."""
+        options = ["--client-id", place.secrets.airbyte_client_id, "--environment", str(server_environment(place))]
         if Snowflake.name in place.ports:
             options += ["--connect-to", f"{SNOWFLAKE_HOST}=127.0.0.1:{place.ports[Snowflake.name]}"]
         return [*options, *self._extra]
@@ -220,12 +220,15 @@ class Kubernetes(Service):
     preferred_port = 6443
     airbyte_port = 8001
     """Where the server's pods listen (the chart's `airbyte-server-svc`)."""
+    airbyte_component = "server"
+    """What the label `airbyte` of the server's pods says."""
 
     def options(self, place: Place) -> list[str]:
-        """Say where port-forwards lead."""
-        if Airbyte.name not in place.ports:
-            return []
-        return ["--forward", f"{self.airbyte_port}=127.0.0.1:{place.ports[Airbyte.name]}"]
+        """Say where port-forwards lead, and where the Airbyte server looks for what its pods would be started with."""
+        options = ["--environment", f"{self.airbyte_component}={server_environment(place)}"]
+        if Airbyte.name in place.ports:
+            options += ["--forward", f"{self.airbyte_port}=127.0.0.1:{place.ports[Airbyte.name]}"]
+        return options
 
     def address(self, place: Place) -> str:
         """Return the API server's URL."""
@@ -246,6 +249,14 @@ class Kubernetes(Service):
     def destroy(self, place: Place) -> None:
         """Delete the cluster."""
         cluster.destroy(place.data(self.name))
+
+
+def server_environment(place: Place) -> Path:
+    """Return the file with the environment of the last started pod of Airbyte's server; before the first there is none.
+
+    The cluster writes it, and the Airbyte server reads it.
+    """
+    return place.data(Kubernetes.name) / "server-environment.json"
 
 
 def services() -> list[Service]:

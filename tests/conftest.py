@@ -60,7 +60,8 @@ def cluster(tmp_path_factory: pytest.TempPathFactory, cluster_programs: Path, re
     from sandbox import cluster as clusters
 
     data = tmp_path_factory.mktemp("cluster") / "data"
-    with clusters.start(data, forwards={8001: ("127.0.0.1", relay.port)}, bin_dir=cluster_programs) as running:
+    forwards, environments = {8001: ("127.0.0.1", relay.port)}, {"observed": data / "environment.json"}
+    with clusters.start(data, forwards=forwards, environments=environments, bin_dir=cluster_programs) as running:
         yield running
 
 

@@ -27,6 +27,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--data", type=Path, help="keep the state in this directory (default: in memory)")
     parser.add_argument("--version", type=Release.parse, default="2.0.0", help="release to imitate, or HEAD")
     parser.add_argument("--client-id", default="sandbox", help=f"its secret comes from {SECRET_VARIABLE}")
+    parser.add_argument(
+        "--environment",
+        type=Path,
+        metavar="FILE",
+        help="JSON object of the server's environment variables; once it is there, the client and the key that signs "
+        "tokens are those in it, and those of a changed file replace them at once",
+    )
     parser.add_argument("--workspace-id", help="id of the default workspace (default: invented once)")
     parser.add_argument("--latency-ms", type=int, default=0, help="added to every call")
     parser.add_argument(
@@ -56,6 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         data=given.data,
         client_id=given.client_id,
         client_secret=os.environ.get(SECRET_VARIABLE) or _invented_secret(given.data),
+        environment=given.environment,
         auth=not given.no_auth,
         token_lifetime_seconds=given.token_lifetime,
         latency_ms=given.latency_ms,

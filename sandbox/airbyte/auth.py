@@ -7,8 +7,8 @@ import time
 
 import jwt
 
+from sandbox.airbyte.credentials import ServerEnvironment
 from sandbox.airbyte.errors import RefusedError, UnauthorizedError
-from sandbox.airbyte.store import Store
 from sandbox.airbyte.wire import NIL_UUID
 
 _ALGORITHM = "HS256"
@@ -18,17 +18,13 @@ class Tokens:
     """Issues and checks access tokens.
 
     Args:
-        client_id: The application's id.
-        client_secret: Its secret.
+        environment: Knows the application and the key that signs tokens. Another key makes every token invalid.
         lifetime_seconds: How long a token lives.
         enabled: False imitates an instance without authentication: any request passes.
     """
 
-    def __init__(
-        self, store: Store, *, client_id: str, client_secret: str, lifetime_seconds: int, enabled: bool = True
-    ) -> None:
-        self._client = (client_id, client_secret)
-        self._key = str(store.setting("token_key", secrets.token_hex(32)))
+    def __init__(self, environment: ServerEnvironment, *, lifetime_seconds: int, enabled: bool = True) -> None:
+        self._environment = environment
         self._not_before = 0
         self._serial = 0
         self.lifetime_seconds = lifetime_seconds
@@ -40,8 +36,9 @@ class Tokens:
         Raises:
             RefusedError: 400, unknown client or wrong secret (the answer of a community instance).
         """
+        known = self._environment.credentials()
         given = f"{client_id}\n{client_secret}".encode()
-        if not secrets.compare_digest(given, "\n".join(self._client).encode()):
+        if not secrets.compare_digest(given, f"{known.client_id}\n{known.client_secret}".encode()):
             raise RefusedError(400, "Invalid client id or token")
         self._serial += 1
         claims = {
@@ -51,7 +48,7 @@ class Tokens:
             "serial": self._serial,
             "exp": int(time.time()) + self.lifetime_seconds,
         }
-        return jwt.encode(claims, self._key, algorithm=_ALGORITHM)
+        return jwt.encode(claims, known.signature, algorithm=_ALGORITHM)
 
     def expire_all(self) -> None:
         """Make every token issued so far invalid, as if its time had passed."""
@@ -69,7 +66,7 @@ class Tokens:
         if scheme.lower() != "bearer":
             raise UnauthorizedError
         try:
-            claims = jwt.decode(token.strip(), self._key, algorithms=[_ALGORITHM])
+            claims = jwt.decode(token.strip(), self._environment.credentials().signature, algorithms=[_ALGORITHM])
         except jwt.InvalidTokenError as error:
             raise UnauthorizedError from error
         if claims.get("serial", 0) <= self._not_before:

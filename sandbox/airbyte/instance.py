@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import secrets
 import threading
 from typing import TYPE_CHECKING
 
 from sandbox.airbyte.actors import Actors
 from sandbox.airbyte.auth import Tokens
 from sandbox.airbyte.checks import ConnectorRuns
+from sandbox.airbyte.credentials import Credentials, ServerEnvironment
 from sandbox.airbyte.definitions import Definitions
 from sandbox.airbyte.entities import Event, Workspace, new_id
 from sandbox.airbyte.faults import Calls, Faults
@@ -46,10 +48,10 @@ class Instance:
         for fault in settings.faults:
             self.faults.add(dict(fault))
         self.calls = Calls()
+        signature = str(self.store.setting("token_key", secrets.token_hex(32)))
+        own = Credentials(settings.client_id, settings.client_secret, signature)
         self.tokens = Tokens(
-            self.store,
-            client_id=settings.client_id,
-            client_secret=settings.client_secret,
+            ServerEnvironment(settings.environment, own),
             lifetime_seconds=settings.token_lifetime_seconds or self.release.token_lifetime_seconds,
             enabled=settings.auth,
         )

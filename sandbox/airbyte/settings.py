@@ -21,6 +21,8 @@ class Settings:
         release: The Airbyte release to imitate.
         data: Directory to keep the state in; None keeps it in memory.
         client_id, client_secret: The instance's application.
+        environment: File with the server's environment variables, whose application and signing key come first; they
+            are taken again when it changes. See :mod:`sandbox.airbyte.credentials`.
         auth: False imitates an instance without authentication.
         token_lifetime_seconds: None takes the release's.
         latency_ms: Added to every call of the API.
@@ -36,6 +38,7 @@ class Settings:
     data: Path | None = None
     client_id: str = "sandbox"
     client_secret: str = ""
+    environment: Path | None = None
     auth: bool = True
     token_lifetime_seconds: int | None = None
     latency_ms: int = 0

@@ -3,6 +3,7 @@
 The administrator's kubeconfig is ``DIR/kubeconfig``.
 """
 
+import re
 import signal
 import sys
 from pathlib import Path
@@ -14,6 +15,8 @@ from sandbox.cluster import start
 from sandbox.errors import SandboxError
 
 ENDS = (signal.SIGTERM, signal.SIGINT)
+LABEL_VALUE = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
+"""See https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set."""
 
 
 def end(*_: object) -> NoReturn:
@@ -32,6 +35,14 @@ def forward(text: str) -> tuple[int, tuple[str, int]]:
     return int(pod_port), (host, int(port))
 
 
+def environment(text: str) -> tuple[str, Path]:
+    """Read ``COMPONENT=FILE``. Raises typer.BadParameter."""
+    component, _, file = text.partition("=")
+    if not (LABEL_VALUE.fullmatch(component) and file):
+        raise typer.BadParameter(f"{text!r} is not COMPONENT=FILE, such as server=environment.json")
+    return component, Path(file)
+
+
 def serve(
     data: Annotated[Path, typer.Option(help="Directory of the cluster's data; made if it does not exist.")],
     port: Annotated[int, typer.Option(help="Port of the API server on 127.0.0.1; 0 is any free one.")] = 0,
@@ -43,6 +54,15 @@ def serve(
             help="Where a port-forward to this port of any pod really leads. May be given several times.",
         ),
     ] = None,
+    environments: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--environment",
+            metavar="COMPONENT=FILE",
+            help="Write the environment that a pod labelled airbyte=COMPONENT starts with to this file, as JSON, "
+            "before the pod is ready. May be given several times.",
+        ),
+    ] = None,
     toolchain: Annotated[
         Path | None, typer.Option(help="Folder with the cluster's programs; found, downloaded or built if not given.")
     ] = None,
@@ -51,8 +71,9 @@ def serve(
     for request in ENDS:
         signal.signal(request, end)
     relays = dict(forward(text) for text in forwards or ())
+    files = dict(environment(text) for text in environments or ())
     try:
-        with start(data, port, forwards=relays, bin_dir=toolchain) as cluster:
+        with start(data, port, forwards=relays, environments=files, bin_dir=toolchain) as cluster:
             print(f"kubernetes sandbox listening on {cluster.url}", flush=True)
             why = cluster.wait()
     except SandboxError as error:

@@ -2,7 +2,7 @@
 
 import datetime
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,9 @@ LOG = "simulated.log"
 
 ROOM = {"cpu": "64", "memory": "256Gi", "ephemeral-storage": "1Ti", "pods": "500"}
 """What the node has: enough for Airbyte with some hundred job pods, and an end to it, as in a real cluster."""
+
+COMPONENTS = "COMPONENTS"
+"""What stands in the stages for the components whose containers are started by containers.py."""
 
 _API = "kwok.x-k8s.io/v1alpha1"
 
@@ -53,10 +56,11 @@ def storage_class() -> dict[str, Any]:
     }
 
 
-def write_configuration(folder: Path, forwards: Mapping[int, tuple[str, int]]) -> None:
+def write_configuration(folder: Path, forwards: Mapping[int, tuple[str, int]], components: Collection[str]) -> None:
     """Write what kwok reads into `folder`.
 
     `forwards`: by the port of a pod, of any pod, the host and port that a port-forward to it really leads to.
+    `components`: values of the label `airbyte` whose pods wait for :class:`sandbox.cluster.containers.Containers`.
     """
     now = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     # As container runtimes write lines:
@@ -69,7 +73,8 @@ def write_configuration(folder: Path, forwards: Mapping[int, tuple[str, int]]) -
         "metadata": {"name": "every-container"},
         "spec": {"logs": [{"logsFile": str(folder / LOG), "previousLogsFile": str(folder / LOG)}]},
     }
-    documents = [STAGES.read_text(encoding="utf-8"), json.dumps(logs)]
+    stages = STAGES.read_text(encoding="utf-8").replace(COMPONENTS, json.dumps(sorted(components)))
+    documents = [stages, json.dumps(logs)]
     if forwards:
         relays = [
             {"ports": [port], "target": {"address": host, "port": target}} for port, (host, target) in forwards.items()

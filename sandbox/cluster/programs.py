@@ -1,6 +1,6 @@
 """The programs of the cluster and how each is run. Everything listens on 127.0.0.1 and nowhere else."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,7 +59,7 @@ class Layout:
         return str(self.bin_dir / name)
 
 
-def prepare(layout: Layout, forwards: Mapping[int, tuple[str, int]]) -> None:
+def prepare(layout: Layout, forwards: Mapping[int, tuple[str, int]], components: Collection[str]) -> None:
     """Write what the programs read: keys, certificates, kubeconfigs, and what kwok simulates."""
     for folder in (layout.data / "pki", layout.data / "log", layout.data / "etcd"):
         folder.mkdir(mode=0o700, exist_ok=True)
@@ -82,7 +82,7 @@ def prepare(layout: Layout, forwards: Mapping[int, tuple[str, int]]) -> None:
         ("kwok.kubeconfig", SIMULATOR_USER, [ADMINISTRATORS]),
     ):
         kubeconfig.write(layout.data / file, layout.url, cluster.pem, cluster.issue(user, groups))
-    kwok.write_configuration(layout.data, forwards)
+    kwok.write_configuration(layout.data, forwards, components)
 
 
 def etcd(layout: Layout) -> list[str]:

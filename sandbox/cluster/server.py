@@ -13,6 +13,7 @@ from typing import IO, Self
 from sandbox import processes, toolchain
 from sandbox.cluster import api, programs
 from sandbox.cluster.children import Children, Ended, end_leftovers, wait_until
+from sandbox.cluster.containers import Containers, Environments
 from sandbox.cluster.errors import ClusterError, PortTakenError
 from sandbox.cluster.pki import LOOPBACK
 from sandbox.cluster.programs import Layout, Ports
@@ -44,6 +45,7 @@ class Cluster:
         self.url = ""
         self._lock: IO[str] | None = None
         self._children = Children(data / RECORD)
+        self._containers: Containers | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -62,11 +64,13 @@ class Cluster:
     def stop(self) -> None:
         """End all programs. Data stays. Safe to call twice."""
         atexit.unregister(self.stop)
+        if self._containers:
+            self._containers.stop()
         self._children.stop()
         if self._lock:
             self._lock.close()
 
-    def _start(self, port: int, forwards: Forwards) -> None:
+    def _start(self, port: int, forwards: Forwards, environments: Environments) -> None:
         """Do what :func:`start` says."""
         self._lock = _lock(self.data)
         end_leftovers(self.data / RECORD)
@@ -78,13 +82,17 @@ class Cluster:
         ports = Ports(port or processes.free_port(), *(processes.free_port() for _ in range(3)))
         layout = Layout(self.data, self.bin_dir, ports)
         self.url = layout.url
-        programs.prepare(layout, forwards)
+        programs.prepare(layout, forwards, environments.keys())
         self._run("etcd", programs.etcd(layout), layout)
         self._until(lambda: _listens(ports.etcd), "etcd does not listen", layout)
         self._run("kube-apiserver", programs.apiserver(layout), layout)
         with api.connect(self.data, ports.api) as client:
             self._until(lambda: api.answers(client), "the API server is not ready", layout)
             self._until(lambda: api.provide_node(client), "there is no node", layout)
+            if environments:
+                for file in environments.values():
+                    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+                self._containers = Containers(environments, lambda: api.connect(self.data, ports.api))
             self._run("kube-controller-manager", programs.controller_manager(layout), layout)
             self._run("kube-scheduler", programs.scheduler(layout), layout)
             self._run("kwok", programs.simulator(layout), layout)
@@ -104,11 +112,20 @@ class Cluster:
         )
 
 
-def start(data: Path, port: int = 0, *, forwards: Forwards | None = None, bin_dir: Path | None = None) -> Cluster:
+def start(
+    data: Path,
+    port: int = 0,
+    *,
+    forwards: Forwards | None = None,
+    environments: Environments | None = None,
+    bin_dir: Path | None = None,
+) -> Cluster:
     """Start a cluster on the directory ``data``, made on the first start. ``port`` 0 is any free one.
 
-    ``forwards`` is by the port of a pod, of any pod: where a port-forward to it really leads. The programs are those in
-    ``bin_dir``; if not given, :func:`sandbox.toolchain.ensure_kubernetes` provides them, which may take minutes.
+    ``forwards`` is by the port of a pod, of any pod: where a port-forward to it really leads. ``environments`` is by
+    the label ``airbyte`` of a pod: the file (JSON, mode 0600) that holds the variables of its main container before it
+    is ready, and until the next such pod starts. The programs are those in ``bin_dir``; if not given,
+    :func:`sandbox.toolchain.ensure_kubernetes` provides them, which may take minutes.
 
     Raises:
         ClusterError: the port is taken, the directory is in use, or a program ended instead of becoming ready.
@@ -117,10 +134,11 @@ def start(data: Path, port: int = 0, *, forwards: Forwards | None = None, bin_di
     data = Path(data).absolute()
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
     bin_dir = bin_dir or toolchain.ensure_kubernetes(print).bin_dir
+    files = {component: Path(file).absolute() for component, file in (environments or {}).items()}
     for attempt in range(1, ATTEMPTS + 1):
         cluster = Cluster(data, bin_dir)
         try:
-            cluster._start(port, forwards or {})  # noqa: SLF001 - of this module
+            cluster._start(port, forwards or {}, files)  # noqa: SLF001 - of this module
             break
         except PortTakenError:
             cluster.stop()

@@ -14,7 +14,7 @@ import typer
 
 from sandbox import cluster as clusters
 from sandbox.cluster import ClusterError
-from sandbox.cluster.__main__ import forward
+from sandbox.cluster.__main__ import environment, forward
 from sandbox.cluster.pki import Authority
 from tests.kubectl import Kubectl
 
@@ -30,7 +30,9 @@ class Command:
 
     def __init__(self, data: Path, cluster_programs: Path) -> None:
         self.data = data
+        self.environment = data.parent / "written" / "environment.json"
         self._arguments = ["--data", str(data), "--toolchain", str(cluster_programs)]
+        self._arguments += ["--environment", f"after={self.environment}"]
         self.kubectl = Kubectl(cluster_programs / "kubectl", data / "kubeconfig")
         self._process: subprocess.Popen[str] | None = None
 
@@ -76,9 +78,10 @@ def test_whatever_is_killed_nothing_runs_on_and_nothing_is_lost(
     # and the next start finds what was there, and runs pods
     second = command.start()
     command.kubectl.get("configmap", "survivor")
-    command.kubectl("run", "after", "--image=example/server:1")
+    command.kubectl("run", "after", "--image=example/server:1", "--labels=airbyte=after", "--env=A=1")
     command.kubectl.wait("pod/after", "condition=Ready")
     assert "simulated" in command.kubectl("logs", "after"), "the API server finds the node's kubelet at its new port"
+    assert json.loads(command.environment.read_text()) == {"A": "1"}
 
     # When one of its programs is killed, then the whole ends and says so
     (etcd,) = (child for child in psutil.Process(second.pid).children() if child.name() == "etcd")
@@ -154,3 +157,13 @@ def test_what_etcd_trusts_is_not_what_the_api_server_trusts(cluster: clusters.Cl
 def test_a_forward_that_cannot_be_read_is_an_error_that_shows_how(text: str) -> None:
     with pytest.raises(typer.BadParameter, match=r"8001=127\.0\.0\.1:8000"):
         forward(text)
+
+
+@pytest.mark.parametrize("text", ["server", "server=", "=file", "a b=file", "-=file", f"{'x' * 64}=file"])
+def test_an_environment_that_cannot_be_read_is_an_error_that_shows_how(text: str) -> None:
+    with pytest.raises(typer.BadParameter, match=r"server=environment\.json"):
+        environment(text)
+
+
+def test_the_file_of_an_environment_may_have_an_equals_sign_in_its_name() -> None:
+    assert environment("server=a=b.json") == ("server", Path("a=b.json"))

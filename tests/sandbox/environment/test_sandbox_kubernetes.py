@@ -1,5 +1,6 @@
 """The cluster in the sandbox: Airbyte is behind its pods, and your own cluster can stand in its place."""
 
+import json
 import os
 import re
 import subprocess
@@ -65,6 +66,30 @@ def test_a_port_forward_to_a_pod_leads_to_airbyte(sandbox: Sandbox) -> None:
             forward.terminate()
 
     assert answer.json() == {"available": True}
+
+
+def test_airbyte_takes_the_client_that_the_last_pod_of_its_server_was_started_with(sandbox: Sandbox) -> None:
+    env = sandbox.env()
+    own = {"client_id": env["AIRBYTE_CLIENT_ID"], "client_secret": env["AIRBYTE_CLIENT_SECRET"]}
+    rotated = {"client_id": "rotated", "client_secret": "of-the-secret"}
+    names = {"client_id": "AB_INSTANCE_ADMIN_CLIENT_ID", "client_secret": "AB_INSTANCE_ADMIN_CLIENT_SECRET"}
+
+    def accepts(client: dict[str, str]) -> bool:
+        return httpx.post(f"{env['AIRBYTE_URL']}/api/v1/applications/token", json=client).is_success
+
+    kubectl(env, "create", "secret", "generic", "client", *(f"--from-literal={k}={v}" for k, v in rotated.items()))
+    assert accepts(own)
+    assert not accepts(rotated)
+
+    variables = [
+        {"name": name, "valueFrom": {"secretKeyRef": {"name": "client", "key": key}}} for key, name in names.items()
+    ]
+    spec = {"containers": [{"name": "main", "image": "example/server:1", "env": variables}]}
+    server = ("run", "airbyte", "--image=example/server:1", "--labels=airbyte=server")
+    kubectl(env, *server, f"--overrides={json.dumps({'spec': spec})}")
+    kubectl(env, "wait", "pod/airbyte", "--for=condition=Ready", "--timeout=30s")
+    assert accepts(rotated)
+    assert not accepts(own)
 
 
 def test_your_own_cluster_is_used_instead_when_you_name_it(
