@@ -24,7 +24,7 @@ from components.lazy import lazy_import
 from dynamic_providers.airbyte import AirbyteApi
 from dynamic_providers.fingerprint import fingerprint
 from dynamic_providers.generated_secret import GeneratedSecret
-from dynamic_providers.kubernetes import ObjectGuard, ReleaseGuard
+from dynamic_providers.kubernetes import ClusterIdentity, ObjectGuard, ReleaseGuard
 
 kubernetes: Any = lazy_import("pulumi_kubernetes")
 
@@ -59,8 +59,18 @@ class AirbytePlatform(pulumi.ComponentResource):
         self._name, self._args = name, args
         self._generated: dict[Generated, pulumi.Output[str]] = {}
         settings = args.settings
+        context = settings.context or None
+        identity = ClusterIdentity(
+            f"{name}-cluster-identity",
+            uid=settings.cluster_uid or None,
+            context=context,
+            opts=ResourceOptions(parent=self),
+        )
         cluster = kubernetes.Provider(
             f"{name}-cluster",
+            # Read from the environment by whoever connects. The SDK would write the path into the state, and with it
+            # each machine's own would be a change, or on a machine without that file an error.
+            kubeconfig="",
             enable_server_side_apply=True,
             # What somebody else changed by hand is changed back, instead of ending in a conflict over who owns it.
             enable_patch_force=True,
@@ -68,8 +78,8 @@ class AirbytePlatform(pulumi.ComponentResource):
             upsert_existing_objects=True,
             # Else a changed Secret is replaced, and the keys that the bootloader has added to it are lost.
             enable_secret_mutable=True,
-            **({"context": settings.context} if settings.context else {}),
-            opts=ResourceOptions(parent=self),
+            **({"context": context} if context else {}),
+            opts=ResourceOptions(parent=self, depends_on=[identity]),
         )
         self._child = ResourceOptions(parent=self, provider=cluster)
         self._kept = ResourceOptions(retain_on_delete=settings.keep_data_on_destroy)
@@ -87,7 +97,7 @@ class AirbytePlatform(pulumi.ComponentResource):
             f"{name}-objects",
             namespace=settings.namespace,
             objects=[namespace(settings), *objects],
-            context=settings.context or None,
+            context=context,
             opts=ResourceOptions(parent=self, depends_on=[home, *around]),
         )
         self._secrets = secret_objects(settings, args.client.id, args.client.secret)
@@ -98,7 +108,8 @@ class AirbytePlatform(pulumi.ComponentResource):
             namespace=settings.namespace,
             release=settings.release,
             revision=release.status.revision,
-            context=settings.context or None,
+            context=context,
+            cluster=identity.uid,
             opts=ResourceOptions(parent=self, depends_on=[release]),
         )
         api = AirbyteApi(

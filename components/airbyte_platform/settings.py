@@ -207,6 +207,8 @@ class PlatformSettings(Group):
     release: ObjectName = "airbyte"
     context: str = ""
     """Of the kubeconfig; empty for its current one."""
+    cluster_uid: str = ""
+    """Of the cluster's namespace kube-system; empty for that of the cluster which the first `up` finds."""
     chart: ChartSettings
     ingress: IngressSettings | None = None
     auth: AuthSettings = AuthSettings()

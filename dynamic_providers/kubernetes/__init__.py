@@ -4,6 +4,6 @@ Where to start reading: ``resources`` for the program's side, ``release_guard`` 
 found and mended, ``port_forward`` for how a server inside the cluster is reached.
 """
 
-from dynamic_providers.kubernetes.resources import ObjectGuard, ReleaseGuard
+from dynamic_providers.kubernetes.resources import ClusterIdentity, ObjectGuard, ReleaseGuard
 
-__all__ = ["ObjectGuard", "ReleaseGuard"]
+__all__ = ["ClusterIdentity", "ObjectGuard", "ReleaseGuard"]

@@ -4,12 +4,22 @@ from dynamic_providers import shell
 from dynamic_providers.crud import Resource
 
 
+class ClusterIdentityProvider(shell.Provider):
+    """Serves ClusterIdentity."""
+
+    def resource(self) -> Resource:
+        """Connects for itself."""
+        # Only here: a program that declares resources has no use for the cluster's client, which is slow to import.
+        from dynamic_providers.kubernetes.cluster_identity import ClusterIdentityResource
+
+        return ClusterIdentityResource()
+
+
 class ReleaseGuardProvider(shell.Provider):
     """Serves ReleaseGuard."""
 
     def resource(self) -> Resource:
         """Connects for itself."""
-        # Only here: a program that declares a guard has no use for the cluster's client, which is slow to import.
         from dynamic_providers.kubernetes.release_guard import ReleaseGuardResource
 
         return ReleaseGuardResource()

@@ -12,6 +12,7 @@ from typing import Any
 from dynamic_providers.crud import Checked, Difference, Live, changed_keys
 from dynamic_providers.kubernetes import releases
 from dynamic_providers.kubernetes.cluster import ClusterError, connect
+from dynamic_providers.kubernetes.cluster_identity import refuse_another
 from dynamic_providers.kubernetes.objects import Objects, readable_errors
 from dynamic_providers.kubernetes.releases import Release
 from dynamic_providers.values import Properties
@@ -19,12 +20,12 @@ from dynamic_providers.values import Properties
 
 @dataclass(frozen=True)
 class ReleaseGuardResource:
-    """Inputs: ``namespace``, ``release``, ``revision``, ``context``; and ``drift``, which a program never sets.
+    """Inputs: ``namespace``, ``release``, ``revision``, ``context``, ``cluster``; and ``drift``, which no program sets.
 
     Outputs, beside those: ``chart``, ``objects``, how many are watched.
     """
 
-    connect: Callable[[str | None], Any] = connect
+    connect: Callable[..., Any] = connect
 
     def check(self, olds: Properties, news: Properties) -> Checked:  # noqa: ARG002
         """A program declares that there is no drift."""
@@ -33,7 +34,7 @@ class ReleaseGuardResource:
     def diff(self, id_: str, olds: Properties, news: Properties) -> Difference:  # noqa: ARG002
         """Drift that a refresh found is a change back; another release is another guard."""
         replaces = changed_keys(olds, news, ("namespace", "release"))
-        return Difference((*changed_keys(olds, news, ("revision", "drift")), *replaces), replaces)
+        return Difference((*changed_keys(olds, news, ("revision", "cluster", "drift")), *replaces), replaces)
 
     def create(self, news: Properties) -> tuple[str, Properties]:
         """Hold the release to itself from now on."""
@@ -54,8 +55,9 @@ class ReleaseGuardResource:
         inputs = {key: value for key, value in olds.items() if key not in ("chart", "objects")}
         return Live({**inputs, "drift": found}, {**olds, **_facts(release), "drift": found})
 
-    def delete(self, id_: str, olds: Properties) -> None:
-        """The release is Helm's to delete."""
+    def delete(self, id_: str, olds: Properties) -> None:  # noqa: ARG002
+        """The release is Helm's to delete, next, and only from the cluster that it was installed in."""
+        refuse_another(self.connect, olds)
 
     def _mend(self, news: Properties) -> Properties:
         with readable_errors(f"the release {_name(news)}"):

@@ -11,7 +11,31 @@ from typing import Any
 import pulumi
 from pulumi.dynamic import Resource
 
-from dynamic_providers.kubernetes.provider import ObjectGuardProvider, ReleaseGuardProvider
+from dynamic_providers.kubernetes.provider import (
+    ClusterIdentityProvider,
+    ObjectGuardProvider,
+    ReleaseGuardProvider,
+)
+
+
+class ClusterIdentity(Resource, module="kubernetes", name="ClusterIdentity"):
+    """The cluster that the kubeconfig leads to, and no other from then on: what depends on it is not touched there.
+
+    `uid` is that of the namespace kube-system; left out, the cluster that the first `up` finds is the one. `context` is
+    one of the kubeconfig's; None for the current one.
+    """
+
+    uid: pulumi.Output[str]
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        uid: pulumi.Input[str] | None = None,
+        context: pulumi.Input[str] | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__(ClusterIdentityProvider(), name, {"uid": uid, "context": context}, opts)
 
 
 class ReleaseGuard(Resource, module="kubernetes", name="ReleaseGuard"):
@@ -19,7 +43,8 @@ class ReleaseGuard(Resource, module="kubernetes", name="ReleaseGuard"):
 
     Every field that was released is watched, and fields that somebody added to specifications, data and rules; labels
     and annotations that others add, and what a rollout restart leaves, are not drift. `revision` is the release's, so
-    that each upgrade is looked at. `context` is one of the kubeconfig's; None for the current one.
+    that each upgrade is looked at. `context` is one of the kubeconfig's; None for the current one. `cluster` is the uid
+    of a ClusterIdentity: a destroy stops here, before it touches another cluster.
     """
 
     chart: pulumi.Output[str]
@@ -35,6 +60,7 @@ class ReleaseGuard(Resource, module="kubernetes", name="ReleaseGuard"):
         release: pulumi.Input[str],
         revision: pulumi.Input[int],
         context: pulumi.Input[str] | None = None,
+        cluster: pulumi.Input[str] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         props: dict[str, Any] = {
@@ -42,6 +68,7 @@ class ReleaseGuard(Resource, module="kubernetes", name="ReleaseGuard"):
             "release": release,
             "revision": revision,
             "context": context,
+            "cluster": cluster,
             "drift": {},
             "chart": None,
             "objects": None,

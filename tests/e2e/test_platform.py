@@ -7,13 +7,19 @@ import base64
 import itertools
 import json
 import re
+import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from secrets import token_hex
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
+import httpx
 import pytest
+import yaml
 
+from sandbox.cluster import Cluster
 from sandbox.environment import Sandbox
 from tests.kubectl import Kubectl
 from tests.project import Project
@@ -31,18 +37,30 @@ DRIFT = 7
 ADDRESS = "port-forward://airbyte/airbyte-airbyte-server-svc:8001"
 VOLUMES = {"airbyte-volume-db-airbyte-db-0", "airbyte-minio-pv-claim-airbyte-minio-0"}
 
+COMMANDS = (
+    ("preview",),
+    ("up", "--yes", "--skip-preview"),
+    ("refresh", "--preview-only"),
+)
+
 RELEASE, RELEASE_GUARD, API = "kubernetes:helm.sh/v3:Release", "kubernetes:ReleaseGuard", "airbyte:AirbyteApi"
 
 
 @pytest.fixture(scope="module")
-def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     """A whole sandbox of the module's own, cluster included."""
-    instance = Sandbox(tmp_path_factory.mktemp("platform") / ".sandbox")
-    instance.up(print)
+    made = Sandbox(tmp_path_factory.mktemp("platform") / ".sandbox")
+    made.up(print)
     try:
-        yield instance.env()
+        yield made
     finally:
-        instance.down(print)
+        made.down(print)
+
+
+@pytest.fixture(scope="module")
+def environment(instance: Sandbox) -> dict[str, str]:
+    """What its clients need to know."""
+    return instance.env()
 
 
 @pytest.fixture(scope="module")
@@ -172,6 +190,88 @@ def test_whatever_is_changed_in_the_cluster_is_named_by_a_refresh_and_put_back_b
     kubectl.wait("deployment/airbyte-workload-api-server", "condition=Available")
 
 
+def test_one_up_rotates_what_opens_the_installation_and_starts_the_pods_that_hold_it(
+    project: Project, kubectl: Kubectl, environment: dict[str, str], poll: Callable[..., Any]
+) -> None:
+    """The client that this project logs in with, the admin's password and the signature of all tokens."""
+    before, started = kubectl.get("secret", "airbyte-auth-secrets")["data"], airbyte_pods(kubectl)
+    old = client(environment)
+    new = {"AIRBYTE_CLIENT_ID": str(uuid4()), "AIRBYTE_CLIENT_SECRET": token_hex(16)}
+    project.env.update(new)
+    project.edit(STACK, ("    keepDataOnDestroy", "    auth:\n      generation: 2\n    keepDataOnDestroy"))
+
+    # A preview needs no server that knows the new client, and says what is to be started anew.
+    preview = project.pulumi("preview", "--diff", expect=0).text
+    assert preview.count("checksum/credentials") >= 7
+    assert "Source" not in preview
+
+    project.up()
+    environment.update(new)
+    after = kubectl.get("secret", "airbyte-auth-secrets")["data"]
+    rotated = {key for key in after if after[key] != before.get(key)}
+    assert rotated == {f"instance-admin-{what}" for what in ("client-id", "client-secret", "password")} | {
+        "jwt-signature-secret"
+    }
+    assert len(started) >= 8
+    poll(lambda: not airbyte_pods(kubectl) & started, 30)  # the last to go were waiting for others to be ready
+    token = f"{environment['AIRBYTE_URL']}/api/v1/applications/token"
+    assert httpx.post(token, json=old).is_error
+    assert httpx.post(token, json=client(environment)).is_success
+    assert_clean(project)
+
+
+def test_another_cluster_is_refused_before_anything_is_done_there(
+    project: Project, environment: dict[str, str], cluster: Cluster, kubectl: Kubectl
+) -> None:
+    """Given a kubeconfig that leads to a second one, as when a context was chosen in passing."""
+    other = Kubectl(kubectl.program, cluster.kubeconfig)
+    uids = [each.get("namespace", "kube-system")["metadata"]["uid"] for each in (other, kubectl)]
+    known = {each["urn"] for each in project.resources()}
+    mine, project.env["KUBECONFIG"] = project.env["KUBECONFIG"], str(cluster.kubeconfig)
+    try:
+        refused = [project.pulumi(command, *options) for command, *options in COMMANDS]
+        destroy = project.pulumi("destroy", "--yes", "--skip-preview")
+    finally:
+        project.env["KUBECONFIG"] = mine
+    for done in refused:
+        assert done.code != 0
+        assert " and not ".join(uids) in " ".join(done.text.split())
+        assert "Traceback" not in done.text
+    assert destroy.code != 0
+    assert 'services "airbyte-airbyte-server-svc" not found' in destroy.text  # it begins with what is in Airbyte
+    assert other.run("get", "namespace", "airbyte").returncode == 1
+    assert {each["urn"] for each in project.resources()} == known
+    assert_clean(project)
+
+
+@pytest.mark.slow
+def test_a_new_kubeconfig_is_all_that_a_new_administrator_needs(
+    project: Project, kubectl: Kubectl, tmp_path: Path
+) -> None:
+    """Given one with a token instead of a certificate, then nothing changes, and neither is in the state."""
+    elsewhere = kubectl.within("default")
+    elsewhere("create", "serviceaccount", "second-administrator")
+    elsewhere(
+        "create", "clusterrolebinding", "second", "--clusterrole=cluster-admin",
+        "--serviceaccount=default:second-administrator",
+    )  # fmt: skip
+    token = elsewhere("create", "token", "second-administrator").strip()
+    kubeconfig = yaml.safe_load(kubectl.kubeconfig.read_text())
+    (user,) = kubeconfig["users"]
+    certificate = str(user["user"])
+    user["user"] = {"token": token}
+    file = tmp_path / "kubeconfig"
+    file.write_text(yaml.safe_dump(kubeconfig))
+
+    first, project.env["KUBECONFIG"] = project.env["KUBECONFIG"], str(file)
+    try:
+        project.pulumi("preview", "--refresh", "--expect-no-changes", "--diff", expect=0)
+    finally:
+        project.env["KUBECONFIG"] = first
+    assert token not in project.state_text() + project.log
+    assert certificate not in project.state_text() + project.log
+
+
 @pytest.mark.slow
 def test_another_version_of_the_chart_is_a_few_lines_of_a_preview(
     project: Project, kubectl: Kubectl, environment: dict[str, str], tmp_path: Path
@@ -185,7 +285,7 @@ def test_another_version_of_the_chart_is_a_few_lines_of_a_preview(
     text = project.pulumi("preview", "--diff", expect=0).text
     assert '~ version: "2.2.0" => "2.2.1"' in text
     assert '~ chart    : "airbyte-2.2.0" => "airbyte-2.2.1"' in text
-    assert "~ 3 to update\n    67 unchanged" in text
+    assert "~ 3 to update\n    69 unchanged" in text
     assert len(text.splitlines()) < 50
     assert "global" not in text  # the values, which are what they were
 
@@ -214,6 +314,28 @@ def test_without_its_server_a_refresh_says_so_and_the_guard_alone_brings_it_back
     guards = ("--target", "**platform-objects", "--target", "**platform-release-objects")
     project.pulumi("up", "--yes", "--skip-preview", "--refresh", *guards, expect=0)
     kubectl.wait("deployment/airbyte-server", "condition=Available")
+    assert_clean(project)
+
+
+@pytest.mark.slow
+def test_a_new_cluster_takes_the_lost_ones_place_when_it_is_told_to(
+    project: Project, kubectl: Kubectl, instance: Sandbox, airbyte: Airbyte
+) -> None:
+    """Given a cluster that is lost with all that was in it, and another at its address."""
+    sources = airbyte.every("sources")
+    instance.down(print)
+    shutil.rmtree(instance.root / "kubernetes")
+    instance.up(print)
+    uid = kubectl.within("default").get("namespace", "kube-system")["metadata"]["uid"]
+
+    assert "leads to another cluster" in " ".join(project.pulumi("preview").text.split())
+    project.edit(STACK, ("    keepDataOnDestroy", f"    clusterUid: {uid}\n    keepDataOnDestroy"))
+    # As in docs/platform.md.
+    project.pulumi("up", "--yes", "--skip-preview", "--target", "**platform-cluster-identity", expect=0)
+    project.pulumi("refresh", "--yes", "--skip-preview", "--target", "**AirbytePlatform$kubernetes:**", expect=0)
+    project.up()
+    kubectl.wait("deployment/airbyte-server", "condition=Available")
+    assert airbyte.every("sources") == sources  # its database is not the cluster's
     assert_clean(project)
 
 
@@ -248,6 +370,17 @@ def test_a_destroy_that_keeps_nothing_takes_the_namespace_with_it(
     assert kubectl.run("get", "namespace", "airbyte").returncode == 1
     assert kubectl.within("default").get("pv")["items"] == []
     assert project.resources() == []
+
+
+def airbyte_pods(kubectl: Kubectl) -> set[str]:
+    """The uids of the components' pods; the bundled database and object store hold credentials of their own."""
+    pods = named(kubectl, "pod").items()
+    return {pod["metadata"]["uid"] for name, pod in pods if not name.startswith(("airbyte-db-", "airbyte-minio-"))}
+
+
+def client(environment: dict[str, str]) -> dict[str, str]:
+    """What an application asks for a token with."""
+    return {name: environment[f"AIRBYTE_{name.upper()}"] for name in ("client_id", "client_secret")}
 
 
 def named(kubectl: Kubectl, kind: str) -> dict[str, Any]:

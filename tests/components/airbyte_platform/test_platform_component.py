@@ -183,6 +183,38 @@ def test_a_changed_secret_is_updated_in_place(load: Load, production: Written, d
 
 
 @pulumi.runtime.test
+def test_no_machines_kubeconfig_is_in_the_state(
+    load: Load, production: Written, declared: Declared, monkeypatch: pytest.MonkeyPatch
+) -> Any:
+    """The next machine has it elsewhere; which cluster it leads to is what must stay the same."""
+    monkeypatch.setenv("KUBECONFIG", "/home/me/.kube/production")
+
+    def check() -> None:
+        assert "/home/me" not in str([each.inputs for each in declared.resources])
+        (cluster,) = declared.of_type("pulumi:providers:kubernetes").values()
+        assert cluster["kubeconfig"] == ""
+        (identity,) = declared.of_type("pulumi-python:dynamic/kubernetes:ClusterIdentity").values()
+        assert identity["uid"] == "another-uid"
+        kinds = [each.typ.rsplit(":", 1)[1] for each in declared.resources]
+        assert kinds.index("ClusterIdentity") < kinds.index("Namespace")
+
+    production["clusterUid"] = "another-uid"
+    return declare(load(production), check)
+
+
+@pulumi.runtime.test
+def test_a_destroy_asks_for_the_cluster_first(load: Load, production: Written, declared: Declared) -> Any:
+    def check() -> None:
+        (guard,) = declared.of_type("pulumi-python:dynamic/kubernetes:ReleaseGuard").values()
+        (identity,) = declared.of_type("pulumi-python:dynamic/kubernetes:ClusterIdentity").values()
+        assert guard["cluster"] == identity["uid"] == "another-uid"
+
+    production["clusterUid"] = "another-uid"
+
+    return declare(load(production), check)
+
+
+@pulumi.runtime.test
 def test_another_credential_starts_new_pods_and_another_pull_secret_does_not(
     load: Load, production: Written, declared: Declared, monkeypatch: pytest.MonkeyPatch
 ) -> Any:
