@@ -220,6 +220,7 @@ def test_one_up_rotates_what_opens_the_installation_and_starts_the_pods_that_hol
     assert_clean(project)
 
 
+@pytest.mark.slow
 def test_another_cluster_is_refused_before_anything_is_done_there(
     project: Project, environment: dict[str, str], cluster: Cluster, kubectl: Kubectl
 ) -> None:
@@ -292,8 +293,8 @@ def test_another_version_of_the_chart_is_a_few_lines_of_a_preview(
     project.up()
     assert "airbyte/server:2.2.1" in json.dumps(kubectl.get("deployment", "airbyte-server"))
     outputs = {each["type"].partition("/")[2]: each.get("outputs", {}) for each in project.resources()}
-    assert (outputs[RELEASE_GUARD]["chart"], outputs[RELEASE_GUARD]["revision"]) == ("airbyte-2.2.1", 2)
-    assert outputs[API]["revision"] == "2"
+    assert outputs[RELEASE_GUARD]["chart"] == "airbyte-2.2.1"
+    assert outputs[API]["revision"] == str(outputs[RELEASE_GUARD]["revision"])
     assert_clean(project)
 
     project.edit(STACK, *((new, old) for old, new in changes))
