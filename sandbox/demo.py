@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -260,24 +260,51 @@ class AirbyteApi:
     """The few calls of the Config API that the story needs."""
 
     def __init__(self, env: Mapping[str, str]) -> None:
-        self._http = httpx.Client(base_url=f"{env['AIRBYTE_URL']}/api/v1/", timeout=60)
-        credentials = {"client_id": env["AIRBYTE_CLIENT_ID"], "client_secret": env["AIRBYTE_CLIENT_SECRET"]}
-        token = self._http.post("applications/token", json=credentials).raise_for_status().json()["access_token"]
-        self._http.headers["Authorization"] = f"Bearer {token}"
+        url = f"{env['AIRBYTE_URL']}/api/v1/"
+        client = {"client_id": env["AIRBYTE_CLIENT_ID"], "client_secret": env["AIRBYTE_CLIENT_SECRET"]}
+        self._http = httpx.Client(base_url=url, timeout=60, auth=ApplicationToken(url, client))
 
     def call(self, path: str, **body: Any) -> dict[str, Any]:
-        """POST a request; raises httpx.HTTPStatusError."""
-        answer: dict[str, Any] = self._http.post(path, json=body).raise_for_status().json()
-        return answer
+        """POST a request; raises DemoError where it is refused."""
+        return self._answer(lambda: self._http.post(path, json=body))
 
     def workspace_id(self) -> str:
         """The instance's default workspace."""
-        found = self._http.get("instance_configuration").raise_for_status().json()
-        return str(found["defaultWorkspaceId"])
+        return str(self._answer(lambda: self._http.get("instance_configuration"))["defaultWorkspaceId"])
 
     def close(self) -> None:
         """Close the HTTP connections."""
         self._http.close()
+
+    @staticmethod
+    def _answer(ask: Callable[[], httpx.Response]) -> dict[str, Any]:
+        try:
+            answer: dict[str, Any] = ask().raise_for_status().json()
+        except httpx.HTTPError as error:
+            raise DemoError(f"Airbyte did not do what it was asked: {error}. See .sandbox/logs/airbyte.log.") from None
+        return answer
+
+
+class ApplicationToken(httpx.Auth):
+    """Asks for a token when the first request needs one, and again when the server has started anew with other keys."""
+
+    requires_response_body = True
+
+    def __init__(self, url: str, client: Mapping[str, str]) -> None:
+        self._ask = httpx.Request("POST", f"{url}applications/token", json=client)
+        self._token = ""
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        """See https://www.python-httpx.org/advanced/authentication/#custom-authentication-schemes."""
+        if self._token:
+            request.headers["Authorization"] = f"Bearer {self._token}"
+            response = yield request
+            if response.status_code != httpx.codes.UNAUTHORIZED:
+                return
+        answer = yield self._ask
+        self._token = answer.raise_for_status().json()["access_token"]
+        request.headers["Authorization"] = f"Bearer {self._token}"
+        yield request
 
 
 def _count(cursor: Any, sql: str) -> int:
