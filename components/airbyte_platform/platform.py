@@ -45,8 +45,9 @@ _CLASSES = {
 class AirbytePlatform(pulumi.ComponentResource):
     """Airbyte in a namespace of its own.
 
-    First the namespace; then accounts, network policies, quota, budgets and Secrets; when all of these are there, the
-    release; and then the wait until its API works. A destroy goes the other way, so nothing ever runs without them.
+    First the question which cluster this is, and its namespace; then accounts, network policies, quota, budgets and
+    Secrets; when all of these are there, the release; and then the wait until its API works. A destroy goes the other
+    way, so nothing ever runs without them.
     """
 
     names: pulumi.Output[dict[str, Any]]
