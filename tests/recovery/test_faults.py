@@ -81,7 +81,7 @@ def test_a_second_up_of_the_same_stack_is_refused_while_the_first_runs(
     assert_complete(airbyte, stack.pairs)
 
 
-@pytest.mark.parametrize("kind", ["sources", "connections"])
+@pytest.mark.parametrize("kind", ["sources", pytest.param("connections", marks=pytest.mark.slow)])
 def test_two_stacks_that_declare_the_same_make_it_once_and_one_is_told(
     airbyte: Airbyte, make_stack: MakeStack, poll: Poll, kind: str
 ) -> None:

@@ -74,11 +74,13 @@ def let_go(airbyte: Airbyte, poll: Poll) -> None:
     "where",
     [
         pytest.param({"path": "/v1/applications/token"}, id="before the first write"),
-        pytest.param({"path": "/v1/sources/create", "skip": 1}, id="during a source's create"),
+        pytest.param({"path": "/v1/sources/create", "skip": 1}, id="during a source's create", marks=pytest.mark.slow),
         pytest.param(
             {"path": "/v1/destinations/create", "skip": 1, "when": "after"}, id="after the write, before the answer"
         ),
-        pytest.param({"path": "/v1/connections/create", "skip": 1}, id="during a connection's create"),
+        pytest.param(
+            {"path": "/v1/connections/create", "skip": 1}, id="during a connection's create", marks=pytest.mark.slow
+        ),
     ],
 )
 def test_an_up_killed_with_its_plugins_is_recovered(
