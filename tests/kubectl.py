@@ -8,6 +8,20 @@ from pathlib import Path
 from typing import Any, Self
 
 
+def kubeconfig(server: str, token: str = "a-token", *, verified: bool = True) -> str:
+    """The contents of a kubeconfig: one cluster, context `x`; `verified` is whether its certificate has to be right."""
+    return json.dumps(
+        {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [{"name": "c", "cluster": {"server": server, "insecure-skip-tls-verify": not verified}}],
+            "users": [{"name": "u", "user": {"token": token}}],
+            "contexts": [{"name": "x", "context": {"cluster": "c", "user": "u"}}],
+            "current-context": "x",
+        }
+    )
+
+
 @dataclass(frozen=True)
 class Kubectl:
     """The real `kubectl`, as the administrator, in one namespace."""

@@ -9,6 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+STACK = "Pulumi.sandbox.yaml"
+FILES = ("Pulumi.yaml", STACK, "__main__.py", "connectors.yaml", "pipelines")
+"""The project's own, which a copy of it is made of."""
+
 
 @dataclass(frozen=True)
 class Finished:

@@ -43,8 +43,8 @@ class ClusterIdentityResource:
         """Refuse another cluster, before anything that hangs on this resource is looked at."""
         expected = news.get("uid") or olds.get("uid")
         live = _reachable(self.connect, news)
-        failures = (_another(live, expected),) if expected and live and live != expected else ()
-        return Checked({**news, "uid": expected or live or UNKNOWN}, failures)
+        trouble = _another(live, expected)
+        return Checked({**news, "uid": expected or live or UNKNOWN}, (trouble,) if trouble else ())
 
     def diff(self, id_: str, olds: Properties, news: Properties) -> Difference:  # noqa: ARG002
         """Another uid is another cluster."""
@@ -69,9 +69,9 @@ class ClusterIdentityResource:
         """Nothing of ours is in the cluster."""
 
     def _verified(self, props: Properties) -> str:
-        live, expected = uid(self.connect(props.get("context"))), props.get("uid")
-        if expected and not is_unknown(expected) and live != expected:
-            raise ClusterError(_another(live, expected))
+        live = uid(self.connect(props.get("context")))
+        if trouble := _another(live, props.get("uid")):
+            raise ClusterError(trouble)
         return live
 
 
@@ -80,9 +80,8 @@ def refuse_another(connect: Callable[..., Any], props: Properties) -> None:
 
     One that can't be reached can't be harmed either.
     """
-    expected = props.get("cluster")
-    if expected and (live := _reachable(connect, props)) and live != expected:
-        raise ClusterError(_another(live, expected))
+    if props.get("cluster") and (trouble := _another(_reachable(connect, props), props["cluster"])):
+        raise ClusterError(trouble)
 
 
 def _reachable(connect: Callable[..., Any], props: Properties) -> str | None:
@@ -93,7 +92,10 @@ def _reachable(connect: Callable[..., Any], props: Properties) -> str | None:
         return None
 
 
-def _another(live: str, expected: str) -> str:
+def _another(live: str | None, expected: Any) -> str:
+    """What to say where both are known and differ; else nothing."""
+    if not live or not expected or is_unknown(expected) or live == expected:
+        return ""
     return (
         f"The kubeconfig leads to another cluster than the one that this stack is for: the uid of its namespace "
         f"kube-system is {live} and not {expected}. Nothing was done there. Set KUBECONFIG, or the context, to the "

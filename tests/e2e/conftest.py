@@ -1,6 +1,5 @@
 """A sandbox of the suite's own, and projects that run on it with the real Pulumi engine."""
 
-import base64
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -10,18 +9,15 @@ import httpx
 import psycopg
 import pytest
 import snowflake.connector
-from cryptography.hazmat.primitives import serialization
 from psycopg import sql
 from ruamel.yaml import YAML
 
 from sandbox.environment import Sandbox
-from tests.project import Project
+from tests.keys import public_body_of
+from tests.project import FILES, STACK, Project
 
 Poll = Callable[[Callable[[], Any], float], Any]
 __all__ = ["Airbyte", "Poll", "Project"]
-
-STACK = "Pulumi.sandbox.yaml"
-FILES = ("Pulumi.yaml", STACK, "__main__.py", "connectors.yaml", "pipelines")
 
 
 class Airbyte:
@@ -175,8 +171,7 @@ def own_postgres_objects(postgres: psycopg.Connection[Any], sandbox: dict[str, s
 @pytest.fixture
 def own_snowflake_objects(warehouse: Any, sandbox: dict[str, str]) -> Iterator[None]:
     """Warehouse, role, schema and user as an administrator would make them by hand."""
-    key = serialization.load_pem_private_key(Path(sandbox["SNOWFLAKE_PRIVATE_KEY_FILE"]).read_bytes(), None)
-    public = key.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    public = public_body_of(Path(sandbox["SNOWFLAKE_PRIVATE_KEY_FILE"]))
     cursor = warehouse.cursor()
     for statement in (
         "CREATE WAREHOUSE AIRBYTE_WH",
@@ -188,7 +183,7 @@ def own_snowflake_objects(warehouse: Any, sandbox: dict[str, str]) -> Iterator[N
         "CREATE SCHEMA RAW.PRODUCTION",
         "GRANT ALL ON SCHEMA RAW.PRODUCTION TO ROLE AIRBYTE_ROLE",
         f"CREATE USER AIRBYTE_USER TYPE = SERVICE DEFAULT_ROLE = AIRBYTE_ROLE DEFAULT_WAREHOUSE = AIRBYTE_WH "
-        f"RSA_PUBLIC_KEY = '{base64.b64encode(public).decode()}'",
+        f"RSA_PUBLIC_KEY = '{public}'",
         "GRANT ROLE AIRBYTE_ROLE TO USER AIRBYTE_USER",
     ):
         cursor.execute(statement)

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.project import STACK
+
 if TYPE_CHECKING:
     from tests.e2e.conftest import Airbyte, Project
 else:
@@ -14,7 +16,6 @@ else:
 pytestmark = pytest.mark.e2e
 
 PIPELINE = "pipelines/production.yaml"
-STACK = "Pulumi.sandbox.yaml"
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ import yaml
 from sandbox.cluster import Cluster
 from sandbox.environment import Sandbox
 from tests.kubectl import Kubectl
-from tests.project import Project
+from tests.project import FILES, STACK, Project
 
 if TYPE_CHECKING:
     from tests.e2e.conftest import Airbyte
@@ -31,8 +31,6 @@ else:
 
 pytestmark = pytest.mark.e2e
 
-STACK = "Pulumi.sandbox.yaml"
-FILES = ("Pulumi.yaml", STACK, "__main__.py", "connectors.yaml", "pipelines")
 DRIFT = 7
 ADDRESS = "port-forward://airbyte/airbyte-airbyte-server-svc:8001"
 VOLUMES = {"airbyte-volume-db-airbyte-db-0", "airbyte-minio-pv-claim-airbyte-minio-0"}

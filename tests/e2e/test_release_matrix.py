@@ -11,6 +11,7 @@ import pytest
 from sandbox.airbyte.server import Running
 from sandbox.airbyte.settings import Settings
 from sandbox.airbyte.versions import Release
+from tests.project import STACK
 
 if TYPE_CHECKING:
     from tests.e2e.conftest import Airbyte, Poll, Project
@@ -19,7 +20,6 @@ else:
 
 pytestmark = pytest.mark.e2e
 
-STACK = "Pulumi.sandbox.yaml"
 OLDEST, NEWEST = "1.5.0", "HEAD"
 BETWEEN = ["1.8.0", "2.0.0"]
 

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from psycopg import sql
 
+from tests.keys import public_body_of
 from tests.project import Project
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
@@ -46,7 +47,7 @@ def test_the_warehouse_administrators_key_pair(project: Project, second_key: Pat
     first = project.env["SNOWFLAKE_ADMIN_PRIVATE_KEY_FILE"]
     cursor = warehouse.cursor()
     # Both keys open the account for a while, so nothing has to fail in between.
-    cursor.execute(f"ALTER USER ADMIN SET RSA_PUBLIC_KEY_2 = '{public_key(second_key)}'")
+    cursor.execute(f"ALTER USER ADMIN SET RSA_PUBLIC_KEY_2 = '{public_body_of(second_key)}'")
     project.env["SNOWFLAKE_ADMIN_PRIVATE_KEY_FILE"] = str(second_key)
     try:
         up = project.up().text
@@ -56,7 +57,7 @@ def test_the_warehouse_administrators_key_pair(project: Project, second_key: Pat
         project.pulumi(*DRIFT_FREE, expect=0)
         assert second_key.read_text().splitlines()[1] not in project.state_text() + project.log
     finally:
-        cursor.execute(f"ALTER USER ADMIN SET RSA_PUBLIC_KEY = '{public_key(Path(first))}'")
+        cursor.execute(f"ALTER USER ADMIN SET RSA_PUBLIC_KEY = '{public_body_of(Path(first))}'")
         project.env["SNOWFLAKE_ADMIN_PRIVATE_KEY_FILE"] = first
         project.up()
         cursor.execute("ALTER USER ADMIN UNSET RSA_PUBLIC_KEY_2")
@@ -73,13 +74,6 @@ def second_key(tmp_path: Path) -> Iterator[Path]:
     )
     yield file
     file.unlink()
-
-
-def public_key(private: Path) -> str:
-    """The public half as Snowflake takes it: a PEM's body on one line."""
-    key = serialization.load_pem_private_key(private.read_bytes(), None).public_key()
-    pem = key.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
-    return "".join(pem.decode().splitlines()[1:-1])
 
 
 def set_password(postgres: psycopg.Connection[Any], sandbox: dict[str, str], password: str) -> None:

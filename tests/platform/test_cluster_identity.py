@@ -11,7 +11,7 @@ from dynamic_providers.kubernetes.cluster_identity import ClusterIdentityResourc
 from dynamic_providers.kubernetes.release_guard import ReleaseGuardResource
 from dynamic_providers.values import UNKNOWN, is_unknown
 from sandbox.cluster import Cluster
-from tests.kubectl import Kubectl
+from tests.kubectl import Kubectl, kubeconfig
 
 OTHER = "6c0f4ec8-0000-4000-8000-000000000000"
 
@@ -31,11 +31,7 @@ def uid(kubectl: Kubectl) -> str:
 def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A kubeconfig of a cluster that is not there."""
     file = tmp_path / "kubeconfig"
-    file.write_text(
-        "apiVersion: v1\nkind: Config\ncurrent-context: c\nusers: [{name: u, user: {token: t}}]\n"
-        "clusters: [{name: c, cluster: {server: 'https://127.0.0.1:9'}}]\n"
-        "contexts: [{name: c, context: {cluster: c, user: u}}]\n"
-    )
+    file.write_text(kubeconfig("https://127.0.0.1:9"))
     monkeypatch.setenv("KUBECONFIG", str(file))
 
 

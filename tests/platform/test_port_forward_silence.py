@@ -19,6 +19,7 @@ from dynamic_providers.airbyte.settings import Settings
 from dynamic_providers.errors import ReadableError
 from dynamic_providers.kubernetes.cluster import connect
 from dynamic_providers.kubernetes.port_forward import PortForwardTransport, SilentClusterError, Target, _open
+from tests import kubectl
 
 SECONDS = 0.3
 """How long these tests let the server be silent."""
@@ -95,18 +96,8 @@ def kubeconfig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str
     """Makes an address the one cluster there is."""
 
     def name(address: str) -> None:
-        cluster = {"server": address, "insecure-skip-tls-verify": True}
         path = tmp_path / "kubeconfig"
-        path.write_text(
-            json.dumps(
-                {
-                    "current-context": "here",
-                    "contexts": [{"name": "here", "context": {"cluster": "here", "user": "me"}}],
-                    "clusters": [{"name": "here", "cluster": cluster}],
-                    "users": [{"name": "me", "user": {"token": "a-token"}}],
-                }
-            )
-        )
+        path.write_text(kubectl.kubeconfig(address, verified=False))
         monkeypatch.setenv("KUBECONFIG", str(path))
         monkeypatch.setenv("NO_PROXY", "127.0.0.1")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import itertools
 import os
 import subprocess
@@ -15,7 +14,7 @@ from typing import Any
 
 import psycopg
 import snowflake.connector
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
@@ -26,17 +25,13 @@ from cryptography.hazmat.primitives.serialization import (
 from psycopg import sql
 
 from sandbox import postgres
+from tests.keys import public_body
 from tests.sandbox.airbyte.harness import Json
 
 REPOSITORY = Path(__file__).parents[3]
 HOST = "offline-sandbox.snowflakecomputing.com"
 KEY_PASSWORD = "of-the-key"
 _NUMBERS = itertools.count(1)
-
-
-def public_text(key: RSAPrivateKey) -> str:
-    """A public key as Snowflake's SQL takes it."""
-    return base64.b64encode(key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).decode()
 
 
 class Account:
@@ -73,7 +68,7 @@ class Account:
             "GRANT ROLE AIRBYTE_ROLE TO ROLE ACCOUNTADMIN",
             "GRANT USAGE ON WAREHOUSE AIRBYTE_WH TO ROLE AIRBYTE_ROLE",
             "GRANT USAGE, CREATE SCHEMA ON DATABASE RAW TO ROLE AIRBYTE_ROLE",
-            f"CREATE USER AIRBYTE TYPE = SERVICE DEFAULT_ROLE = AIRBYTE_ROLE RSA_PUBLIC_KEY = '{public_text(user)}'",
+            f"CREATE USER AIRBYTE TYPE = SERVICE DEFAULT_ROLE = AIRBYTE_ROLE RSA_PUBLIC_KEY = '{public_body(user)}'",
             "GRANT ROLE AIRBYTE_ROLE TO USER AIRBYTE",
         ):
             self.run(statement)

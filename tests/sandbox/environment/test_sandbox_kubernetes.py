@@ -14,6 +14,7 @@ import pytest
 from sandbox.environment import Sandbox
 from sandbox.errors import SandboxError
 from sandbox.supervisor import ServiceStatus
+from tests.kubectl import kubeconfig
 
 ProcessesOf = Callable[[Path], list[psutil.Process]]
 
@@ -135,10 +136,7 @@ def test_your_own_cluster_that_does_not_exist_is_an_error_that_names_the_variabl
 def unreachable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Your own cluster is one that does not answer."""
     config = tmp_path / "config"
-    config.write_text(
-        "{clusters: [{name: c, cluster: {server: 'https://127.0.0.1:1'}}], users: [{name: u, user: {}}], "
-        "contexts: [{name: x, context: {cluster: c, user: u}}], current-context: x}"
-    )
+    config.write_text(kubeconfig("https://127.0.0.1:1"))
     monkeypatch.setenv(OWN, str(config))
 
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from sandbox.plugins.values import Properties
+from tests.keys import public_body
 
 Refusal = Callable[[Callable[[], object]], str]
 
@@ -20,8 +19,7 @@ if TYPE_CHECKING:
 
 
 def public_key() -> str:
-    key = rsa.generate_private_key(65537, 2048).public_key()
-    return base64.b64encode(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).decode()
+    return public_body(rsa.generate_private_key(65537, 2048))
 
 
 @dataclass

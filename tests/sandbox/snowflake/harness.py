@@ -1,6 +1,5 @@
 """Runs the account as a process of its own, and connects to it with the real driver."""
 
-import base64
 import os
 import subprocess
 import sys
@@ -13,6 +12,8 @@ import snowflake.connector
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from snowflake.connector import SnowflakeConnection
+
+from tests.keys import public_body
 
 REPOSITORY = Path(__file__).parents[3]
 
@@ -34,8 +35,7 @@ class KeyPair:
 
     @property
     def public_base64(self) -> str:
-        public = self.private.public_key()
-        return base64.b64encode(public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).decode()
+        return public_body(self.private)
 
 
 def new_key() -> KeyPair:

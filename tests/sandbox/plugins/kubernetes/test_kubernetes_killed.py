@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 Poll = Callable[[Callable[[], Any], float], Any]
 Release = Callable[..., dict[str, Any]]
+Helm = Callable[..., str]
+Refusal = Callable[[Callable[[], object]], str]
+KilledWhile = Callable[..., None]
 
 RELEASE = "kubernetes:helm.sh/v3:Release"
 STUCK = {"values": {"replicas": 1, "nodes": {"nowhere": "true"}}, "timeout": 120}
@@ -42,45 +45,42 @@ k8s.helm.v3.Release("tiny", name="tiny", chart=given["chart"], namespace=given["
 """
 
 
-def killed_while(
-    call: Callable[[], object], plugin: PluginProcess, victim: psutil.Process, kubectl: Kubectl, poll: Poll
-) -> None:
-    """Kill a process once helm waits for what it made; helm ends too."""
-    with futures.ThreadPoolExecutor() as pool:
-        under_way = pool.submit(call)
-        poll(lambda: waits_for_pods(kubectl), 20)
-        helm = plugin.helm()
-        assert helm is not None
-        victim.kill()
-        with pytest.raises(grpc.RpcError):
-            under_way.result(timeout=SOON)
-    try:
-        helm.wait(SOON)
-        plugin.process.wait(SOON)
-    finally:
-        with suppress(psutil.NoSuchProcess):
-            helm.kill()
+@pytest.fixture
+def killed_while(plugin_process: Callable[[], PluginProcess], kubectl: Kubectl, poll: Poll) -> KilledWhile:
+    """Kills a plugin, or the engine above it, once helm waits for what the call has it make; helm ends too."""
+
+    def kill(call: Callable[[Engine], object], *, engine: bool = False) -> None:
+        plugin = plugin_process()
+        with futures.ThreadPoolExecutor() as pool:
+            under_way = pool.submit(call, plugin.engine)
+            poll(lambda: waits_for_pods(kubectl), 20)
+            helm = plugin.helm()
+            assert helm is not None
+            (plugin.parent if engine else plugin.process).kill()
+            with pytest.raises(grpc.RpcError):
+                under_way.result(timeout=SOON)
+        try:
+            helm.wait(SOON)
+            plugin.process.wait(SOON)
+        finally:
+            with suppress(psutil.NoSuchProcess):
+                helm.kill()
+
+    return kill
 
 
 def waits_for_pods(kubectl: Kubectl) -> bool | None:
     return any(pod["spec"].get("nodeSelector") for pod in kubectl.get("pods")["items"]) or None
 
 
-def status(helm: Callable[..., str]) -> str:
+def status(helm: Helm) -> str:
     return str(json.loads(helm("status", "tiny", "--output", "json"))["info"]["status"])
 
 
 def test_a_killed_plugin_takes_its_helm_with_it_and_an_install_goes_on_after_an_uninstall(
-    plugin_process: Callable[[], PluginProcess],
-    engine: Engine,
-    release: Release,
-    helm: Callable[..., str],
-    kubectl: Kubectl,
-    poll: Poll,
-    refusal: Callable[[Callable[[], object]], str],
+    killed_while: KilledWhile, engine: Engine, release: Release, helm: Helm, kubectl: Kubectl, refusal: Refusal
 ) -> None:
-    plugin = plugin_process()
-    killed_while(lambda: plugin.engine.create(RELEASE, release(**STUCK)), plugin, plugin.process, kubectl, poll)
+    killed_while(lambda plugin: plugin.create(RELEASE, release(**STUCK)))
     assert status(helm) == "pending-install"
 
     # as with the official plugin, the release is in the way of another, which says what to do
@@ -91,17 +91,10 @@ def test_a_killed_plugin_takes_its_helm_with_it_and_an_install_goes_on_after_an_
 
 
 def test_a_killed_plugin_takes_its_helm_with_it_and_an_upgrade_goes_on_after_a_rollback(
-    plugin_process: Callable[[], PluginProcess],
-    engine: Engine,
-    release: Release,
-    helm: Callable[..., str],
-    kubectl: Kubectl,
-    poll: Poll,
-    refusal: Callable[[Callable[[], object]], str],
+    killed_while: KilledWhile, engine: Engine, release: Release, helm: Helm, kubectl: Kubectl, refusal: Refusal
 ) -> None:
     held = engine.create(RELEASE, release(skipAwait=True))
-    plugin = plugin_process()
-    killed_while(lambda: plugin.engine.update(held, release(**STUCK)), plugin, plugin.process, kubectl, poll)
+    killed_while(lambda plugin: plugin.update(held, release(**STUCK)))
     assert status(helm) == "pending-upgrade"
 
     remedy = f"helm rollback tiny --namespace {kubectl.namespace}"
@@ -113,17 +106,10 @@ def test_a_killed_plugin_takes_its_helm_with_it_and_an_upgrade_goes_on_after_a_r
 
 
 def test_a_killed_engine_is_noticed_and_helm_takes_back_an_atomic_upgrade_so_that_the_next_update_just_goes_on(
-    plugin_process: Callable[[], PluginProcess],
-    engine: Engine,
-    release: Release,
-    helm: Callable[..., str],
-    kubectl: Kubectl,
-    poll: Poll,
+    killed_while: KilledWhile, engine: Engine, release: Release, helm: Helm
 ) -> None:
     held = engine.create(RELEASE, release(skipAwait=True))
-    plugin = plugin_process()
-    stuck = release(**STUCK, atomic=True)
-    killed_while(lambda: plugin.engine.update(held, stuck), plugin, plugin.parent, kubectl, poll)
+    killed_while(lambda plugin: plugin.update(held, release(**STUCK, atomic=True)), engine=True)
     assert status(helm) == "deployed"
     assert engine.update(held, release(**GOOD)).outputs["status"]["status"] == "deployed"
 
@@ -136,7 +122,7 @@ def test_after_a_kill_of_the_real_engine_the_usual_recovery_is_all_it_takes(
     cluster: Cluster,
     kubectl: Kubectl,
     chart: Path,
-    helm: Callable[..., str],
+    helm: Helm,
     poll: Poll,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -5,79 +5,32 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable
 from concurrent import futures
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from google.protobuf import empty_pb2  # type: ignore[import-untyped]
-from pulumi.runtime.proto import provider_pb2 as proto
 
-from sandbox.plugins.values import UNKNOWN
+from tests.sandbox.plugins.kubernetes.samples import (
+    BINDING,
+    CONFIG,
+    DEPLOYMENT,
+    JOB,
+    NAMESPACE,
+    POLICY,
+    QUOTA,
+    ROLE,
+    SAMPLES,
+    SECRET,
+    SERVICE_ACCOUNT,
+    deployment,
+    policy,
+)
 
 if TYPE_CHECKING:
     from tests.kubectl import Kubectl
     from tests.sandbox.plugins.kubernetes.conftest import Engine
 
 Refusal = Callable[[Callable[[], object]], str]
-
-NAMESPACE = "kubernetes:core/v1:Namespace"
-SECRET = "kubernetes:core/v1:Secret"
-CONFIG = "kubernetes:core/v1:ConfigMap"
-QUOTA = "kubernetes:core/v1:ResourceQuota"
-LIMITS = "kubernetes:core/v1:LimitRange"
-SERVICE_ACCOUNT = "kubernetes:core/v1:ServiceAccount"
-POLICY = "kubernetes:networking.k8s.io/v1:NetworkPolicy"
-ROLE = "kubernetes:rbac.authorization.k8s.io/v1:Role"
-BINDING = "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding"
-DEPLOYMENT = "kubernetes:apps/v1:Deployment"
-JOB = "kubernetes:batch/v1:Job"
-BUDGET = "kubernetes:policy/v1:PodDisruptionBudget"
-
-
-def policy(*cidrs: str, **more: Any) -> dict[str, Any]:
-    rules = [{"to": [{"ipBlock": {"cidr": cidr}}], "ports": [{"port": 5432, "protocol": "TCP"}]} for cidr in cidrs]
-    spec = {"podSelector": {}, "policyTypes": ["Egress", "Ingress"], "ingress": [], "egress": rules}
-    return {"metadata": {"name": "fence", **more}, "spec": spec}
-
-
-def deployment(image: str = "example/server:1", replicas: int = 1, **pod: Any) -> dict[str, Any]:
-    labels = {"app": "server"}
-    container = {
-        "name": "main",
-        "image": image,
-        "env": [{"name": "MODE", "value": "calm"}],
-        "resources": {"limits": {"cpu": "0.5", "memory": "1024Mi"}},
-        "readinessProbe": {"httpGet": {"path": "/", "port": 80}, "initialDelaySeconds": 0},
-    }
-    template = {"metadata": {"labels": labels}, "spec": {"hostNetwork": False, "containers": [container], **pod}}
-    spec = {"replicas": replicas, "selector": {"matchLabels": labels}, "template": template}
-    return {"metadata": {"name": "server"}, "spec": spec}
-
-
-SAMPLES: dict[str, dict[str, Any]] = {
-    SERVICE_ACCOUNT: {"metadata": {"name": "jobs"}, "automountServiceAccountToken": False},
-    CONFIG: {"metadata": {"name": "words", "labels": {}}, "data": {"greeting": "hello"}},
-    SECRET: {
-        "metadata": {"name": "words"},
-        "type": "Opaque",
-        "stringData": {"password": "hunter2"},
-        "data": {"b": "Yg=="},
-    },
-    QUOTA: {
-        "metadata": {"name": "quota"},
-        "spec": {"hard": {"requests.cpu": "0.5", "limits.memory": "1024Mi", "pods": 9}},
-    },
-    LIMITS: {"metadata": {"name": "limits"}, "spec": {"limits": [{"type": "Container", "default": {"cpu": "1000m"}}]}},
-    POLICY: policy("10.0.0.0/8"),
-    ROLE: {"metadata": {"name": "role"}, "rules": [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}]},
-    BINDING: {
-        "metadata": {"name": "binding"},
-        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "role"},
-        "subjects": [{"kind": "ServiceAccount", "name": "jobs", "namespace": "default"}],
-    },
-    DEPLOYMENT: deployment(),
-    BUDGET: {"metadata": {"name": "budget"}, "spec": {"minAvailable": 1, "selector": {"matchLabels": {"a": "b"}}}},
-}
 
 
 @pytest.mark.parametrize("token", SAMPLES)
@@ -427,89 +380,3 @@ def test_no_error_tells_a_secret(engine: Engine, refusal: Refusal) -> None:
     said = refusal(lambda: engine.create(CONFIG, declared, secrets=(("metadata", "labels", "note"),)))
     assert "hunter2" not in said
     assert "[secret]" in said
-
-
-# -- previews and what can't be
-
-
-def test_a_preview_asks_the_api_server_without_changing_anything(
-    engine: Engine, kubectl: Kubectl, refusal: Refusal
-) -> None:
-    planned = engine.plan(DEPLOYMENT, deployment())
-    assert planned["spec"]["template"]["spec"]["restartPolicy"] == "Always"
-    assert "status" not in planned
-    assert kubectl.get("deployments")["items"] == []
-
-    assert 'Unsupported value: "Nope"' in refusal(lambda: engine.plan(DEPLOYMENT, deployment(restartPolicy="Nope")))
-    assert 'unknown field "spec.replica"' in refusal(
-        lambda: engine.plan(DEPLOYMENT, {**deployment(), "spec": {**deployment()["spec"], "replica": 1}})
-    )
-
-
-def test_a_preview_says_nothing_of_what_does_not_exist_yet(engine: Engine) -> None:
-    unknown = engine.plan(CONFIG, {"metadata": {"name": "words"}, "data": {"a": UNKNOWN}})
-    assert unknown["data"] == {"a": UNKNOWN}
-    later = engine.plan(CONFIG, {"metadata": {"name": "words", "namespace": "is-made-later"}})
-    assert later["metadata"]["namespace"] == "is-made-later"
-    custom = {"apiVersion": "example.com/v1", "kind": "Later", "metadata": {"name": "a"}, "spec": {"a": 1}}
-    assert engine.plan("kubernetes:example.com/v1:Later", custom)["spec"] == {"a": 1}
-
-
-@pytest.mark.parametrize(
-    ("token", "reason"),
-    [
-        ("kubernetes:apps/v1beta1:Deployment", "the API server knows no kind Deployment in apps/v1beta1"),
-        ("kubernetes:example.com/v1:Missing", "a CustomResourceDefinition"),
-        ("kubernetes:core/v1:ConfigMapPatch", "Import the object"),
-        ("kubernetes:core/v1:ConfigMapList", "Declare the objects one by one"),
-        ("kubernetes:helm.sh/v4:Chart", "Install charts with kubernetes:helm.sh/v3:Release"),
-        ("kubernetes:helm.sh/v3:Chart", "Install charts with kubernetes:helm.sh/v3:Release"),
-        ("kubernetes:yaml/v2:ConfigFile", "Declare the objects with their own types"),
-        ("kubernetes:kustomize/v2:Directory", "Declare the objects with their own types"),
-    ],
-)
-def test_what_is_not_covered_is_refused_by_name_with_what_to_do(
-    engine: Engine, refusal: Refusal, token: str, reason: str
-) -> None:
-    assert reason in refusal(lambda: engine.create(token, {"metadata": {"name": "a"}}))
-
-
-def test_components_and_functions_are_refused_by_name_too(engine: Engine, refusal: Refusal) -> None:
-    chart = proto.ConstructRequest(type="kubernetes:helm.sh/v4:Chart", name="chart")
-    assert "helm.sh/v4:Chart is not covered by this stand-in" in refusal(lambda: engine.stub.Construct(chart))
-    template = proto.InvokeRequest(tok="kubernetes:helm:template")
-    assert "kubernetes:helm:template is not covered" in refusal(lambda: engine.stub.Invoke(template))
-
-
-def test_an_unreachable_cluster_is_fatal_only_where_it_is_needed(
-    plugin: Callable[..., Engine], refusal: Refusal, tmp_path: Path
-) -> None:
-    content = (
-        "{apiVersion: v1, kind: Config, current-context: c, contexts: [{name: c, context: {cluster: c, user: u}}], "
-        "clusters: [{name: c, cluster: {server: 'https://127.0.0.1:1'}}], users: [{name: u, user: {token: hush-hush}}]}"
-    )
-    path = tmp_path / "kubeconfig"
-    path.write_text(content)
-    engine = plugin(kubeconfig=str(path))
-    # a preview of what would be made needs none
-    assert engine.plan(CONFIG, SAMPLES[CONFIG])["data"] == {"greeting": "hello"}
-    assert "namespace" not in engine.plan(NAMESPACE, {"metadata": {"name": "a"}})["metadata"]
-    # everything else does
-    said = refusal(lambda: engine.create(CONFIG, SAMPLES[CONFIG]))
-    assert "cluster at https://127.0.0.1:1 is unreachable" in said
-    assert "Connection refused" in said
-    assert "PULUMI_K8S_DELETE_UNREACHABLE" in refusal(lambda: engine.find(CONFIG, "a/b"))
-    # contents do instead of a path, and a cluster that is gone for good can be forgotten
-    forgetful = plugin(kubeconfig=content, deleteUnreachable="true")
-    assert forgetful.find(CONFIG, "a/b") is None
-
-
-@pytest.mark.parametrize("kubeconfig", ["/there/is/none", "token: hush-hush\nbroken: ["])
-def test_an_unusable_kubeconfig_is_told_without_its_contents(
-    plugin: Callable[..., Engine], refusal: Refusal, kubeconfig: str
-) -> None:
-    engine = plugin(kubeconfig=kubeconfig)
-    said = refusal(lambda: engine.create(CONFIG, SAMPLES[CONFIG]))
-    assert "the kubeconfig can't be used" in said
-    assert "KUBECONFIG" in said
-    assert "hush-hush" not in said

@@ -17,6 +17,7 @@ from sandbox.plugins.kubernetes.paths import outermost, parsed, written
 from sandbox.plugins.kubernetes.provider import Kubernetes
 from sandbox.plugins.kubernetes.shape import Difference, differences, pruned, quantity
 from sandbox.plugins.values import UNKNOWN
+from tests.kubectl import kubeconfig
 
 SCALARS = st.one_of(st.booleans(), st.integers(-9, 9), st.text("ab", max_size=2))
 VALUES = st.recursive(
@@ -156,20 +157,13 @@ def test_a_generated_name_is_refused() -> None:
     assert "generateName is not supported" in wrong
 
 
-def kubeconfig(server: str, user: str = "a") -> str:
-    return (
-        f"clusters:\n- name: c\n  cluster: {{server: '{server}'}}\nusers:\n- {{name: u, user: {{token: {user}}}}}\n"
-        "contexts:\n- {name: x, context: {cluster: c, user: u}}\ncurrent-context: x\n"
-    )
-
-
 def test_only_another_cluster_makes_everything_anew(tmp_path: Path) -> None:
     one, other = kubeconfig("https://one"), kubeconfig("https://other")
     (tmp_path / "one").write_text(one)
     path = str(tmp_path / "one")
     replacing = Kubernetes().replacing
     assert replacing({"kubeconfig": one}, {"kubeconfig": other}) == ["kubeconfig"]
-    assert replacing({"kubeconfig": one}, {"kubeconfig": kubeconfig("https://one", user="b")}) == []
+    assert replacing({"kubeconfig": one}, {"kubeconfig": kubeconfig("https://one", token="b")}) == []
     assert replacing({"kubeconfig": one}, {"kubeconfig": path, "context": "x"}) == []
     assert replacing({"kubeconfig": one}, {"kubeconfig": "not: one\n"}) == []
     assert replacing({}, {"kubeconfig": other}) == []
